@@ -1,0 +1,79 @@
+// Package evidence keeps what must be kept: devices that a policy concerns,
+// episodes with their transfers, the residency ledger; and draws reports
+// from it. Nothing else about anybody is stored.
+package evidence
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Condition is what a device did under a policy.
+type Condition string
+
+// The conditions, mildest first (contract, DESIGN section 4).
+const (
+	Seen       Condition = "seen"       // present
+	Tried      Condition = "tried"      // nobody answered
+	Connected  Condition = "connected"  // handshake only
+	Sent       Condition = "sent"       // payload
+	Identifier Condition = "identifier" // an identifier in clear
+	Hidden     Condition = "hidden"     // mostly tunnelled or unnamed
+)
+
+// Episode is one device violating one policy, from first byte to quiet.
+type Episode struct {
+	ID          string // "e-" and 16 hexadecimal digits
+	Policy      string
+	Severity    string // page, ticket, observe
+	Condition   Condition
+	Device      string
+	Realm       string
+	Place       string // in words; "place unknown: no source" when there is none
+	Maker       string
+	Model       string
+	Class       string
+	Confidence  string
+	Posterior   float64
+	Countries   []string // by whatever basis fired, most bytes first
+	Basis       []string // location registration operator owner location-suspected
+	Sent        uint64   // payload bytes, handshake included
+	Handshake   uint64   // of Sent
+	First       time.Time
+	Last        time.Time
+	Opened      time.Time // when the policy's conditions were met
+	Closed      time.Time // zero while open
+	CloseReason string    // quiet, verdict withdrawn, policy removed, ...
+	Announced   bool
+	Continued   int // how often it was re-opened within 24 h
+	Names       []string
+	Servers     []Server
+	Reasons     []string // why the device is what it is said to be
+	Against     []string
+	Sentence    string   // the joined sentence
+	Caveats     []string // one-way span, low location confidence, held bytes
+	Identifiers []string // kinds only: imei, msisdn, ...
+	Signatures  string   // hashes of what judged it
+	PolicyHash  string
+	Databases   []string
+}
+
+// Server is one end that data went to, with its four answers.
+type Server struct {
+	Addr               netip.AddrPort
+	Name               string
+	Location           string
+	LocationConfidence string
+	Registration       string
+	Operator           string // name
+	OperatorHome       string
+	ASN                uint32
+	Owner              string
+	OwnerHome          string
+	Plane              string
+	Sent               uint64
+	Handshake          uint64
+	Flows              uint64
+	First, Last        time.Time
+	Hits               []string // the bases that meet the policy
+}
