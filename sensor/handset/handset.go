@@ -84,4 +84,6 @@ type Verdict struct {
 	Against    []Reason
 	Also       []Candidate
 	Signatures string // hash of the signature set
+	// WouldChange says in words what further evidence would change the verdict.
+	WouldChange []string
 }
