@@ -40,6 +40,7 @@ type Query struct {
 	Addr     netip.Addr // address connected to; zero when only a name is known
 	Name     string     // as that conversation showed it
 	CNAMEs   []string   // chain from Name to Addr
+	PTRs     []string   // reverse names of Addr, when an answer to that question was seen
 	Tunnel   bool       // the conversation is a tunnel or relay: its place says nothing
 	Question bool       // a name was asked, no flow was seen
 }
@@ -66,10 +67,13 @@ type Jurisdiction struct {
 	LocationFrom       string // region label, operator range, database, override
 	Registration       Country
 	Operator           Party
+	OperatorFrom       string // cname, asn, range, registry, override
 	Owner              Party
-	OwnerFrom          string // signatures, owners, cctld
+	OwnerFrom          string // signatures, owners, cctld, override
 	CloudOwner         bool   // the name belongs to a public cloud or CDN: it owns nothing
 	Anycast            bool
+	MultiSite          bool   // one network, many places: the place depends on the address
+	Relay              bool   // tunnel or relay: what lies behind is not to be seen
 	Agree              bool   // the bases that answered say the same country
 	Disagreement       string // who says what, when not
 	Sources            []Source

@@ -1,0 +1,148 @@
+package geo
+
+import (
+	"fmt"
+	"strings"
+)
+
+// codes is how many pairs of letters there are.
+const codes = 26 * 26
+
+// assigned are the officially assigned codes of ISO 3166-1 and XK, which the
+// databases use for Kosovo.
+const assigned = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ " +
+	"CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR " +
+	"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP " +
+	"KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ " +
+	"NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW " +
+	"SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ " +
+	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
+
+// ParseCountry reads a country code in capitals. What databases write for
+// "no country" (EU, AP, A1, A2, O1, XX, ZZ, T1) is an error here.
+func ParseCountry(s string) (Country, error) {
+	c := Country(s)
+	if c.Valid() {
+		return c, nil
+	}
+	if up := Country(strings.ToUpper(s)); up.Valid() {
+		return "", fmt.Errorf("country %q: write %s in capitals (ISO 3166-1)", s, up)
+	}
+	switch s {
+	case "UK":
+		return "", fmt.Errorf("country %q is not a code of ISO 3166-1; did you mean GB?", s)
+	case "EU":
+		return "", fmt.Errorf("country %q is not a code of ISO 3166-1; did you mean the group eu?", s)
+	}
+	return "", fmt.Errorf("country %q is not a code of ISO 3166-1%s", s, nearestCode(s))
+}
+
+// Valid reports whether c is an assigned code.
+func (c Country) Valid() bool {
+	if len(c) != 2 {
+		return false
+	}
+	for i := 0; i+2 <= len(assigned); i += 3 {
+		if assigned[i] == c[0] && assigned[i+1] == c[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// UnmarshalText reads a code and checks it.
+func (c *Country) UnmarshalText(b []byte) error {
+	got, err := ParseCountry(string(b))
+	*c = got
+	return err
+}
+
+// knownCountry is the country a database means by s: empty for EU, AP, A1,
+// A2, O1, XX, ZZ, T1 and everything else that is no country.
+func knownCountry(s string) Country {
+	if len(s) != 2 {
+		return ""
+	}
+	c := Country(s)
+	if !c.Valid() {
+		c = Country(strings.ToUpper(s))
+	}
+	if !c.Valid() {
+		return ""
+	}
+	return c
+}
+
+// index is the place of c among all pairs of letters, -1 for no pair.
+func (c Country) index() int {
+	if len(c) != 2 || c[0] < 'A' || c[0] > 'Z' || c[1] < 'A' || c[1] > 'Z' {
+		return -1
+	}
+	return int(c[0]-'A')*26 + int(c[1]-'A')
+}
+
+func allCountries() []Country {
+	var out []Country
+	for _, w := range strings.Fields(assigned) {
+		out = append(out, Country(w))
+	}
+	return out
+}
+
+// looksLikeCode reports whether w is meant as a country code.
+func looksLikeCode(w string) bool { return len(w) == 2 && w != "eu" }
+
+// nearestCode proposes the assigned codes that share a letter in its place.
+func nearestCode(s string) string {
+	if len(s) != 2 {
+		return "; want two capital letters"
+	}
+	up := strings.ToUpper(s)
+	if up[0] == up[1] { // nothing sensible shares a letter with XX
+		return ""
+	}
+	if swapped := Country([]byte{up[1], up[0]}); swapped.Valid() {
+		return fmt.Sprintf("; did you mean %s?", swapped)
+	}
+	for _, c := range allCountries() {
+		if c[0] == up[0] {
+			return fmt.Sprintf("; did you mean %s?", c)
+		}
+	}
+	return ""
+}
+
+// nearestWord proposes the group whose name is nearest to name.
+func nearestWord(name string, g Groups) string {
+	best, least := "", 3
+	for w := range g {
+		if d := editDistance(strings.ToLower(name), w); d < least || d == least && best != "" && w < best {
+			best, least = w, d
+		}
+	}
+	if best == "" {
+		return "; want a code of two capital letters or the name of a group"
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diag
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diag = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
