@@ -1,0 +1,90 @@
+package configs
+
+import (
+	"iter"
+	"reflect"
+	"strings"
+)
+
+type field struct {
+	name string
+	typ  reflect.Type
+}
+
+// fields yields the YAML keys of struct t, inlined structs included.
+func fields(t reflect.Type) iter.Seq[field] {
+	return func(yield func(field) bool) {
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if name == "-" || !f.IsExported() {
+				continue
+			}
+			if strings.Contains(options, "inline") {
+				for g := range fields(f.Type) {
+					if !yield(g) {
+						return
+					}
+				}
+				continue
+			}
+			if name == "" {
+				name = strings.ToLower(f.Name)
+			}
+			if !yield(field{name, f.Type}) {
+				return
+			}
+		}
+	}
+}
+
+// keysOf returns every key that can stand anywhere below t.
+func keysOf(t reflect.Type, seen map[reflect.Type]bool) []string {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Array:
+		return keysOf(t.Elem(), seen)
+	case reflect.Struct:
+		if seen[t] {
+			return nil
+		}
+		seen[t] = true
+		var keys []string
+		for f := range fields(t) {
+			keys = append(append(keys, f.name), keysOf(f.typ, seen)...)
+		}
+		return keys
+	}
+	return nil
+}
+
+// nearest returns the word closest to key, or "" when none is within a third
+// of its length.
+func nearest(key string, words []string) string {
+	best, bestDistance := "", len(key)/3+2
+	for _, w := range words {
+		if d := distance(key, w); d < bestDistance {
+			best, bestDistance = w, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two short words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
