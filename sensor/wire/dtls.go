@@ -1,0 +1,162 @@
+package wire
+
+const (
+	dtlsRecordHeader    = 13
+	dtlsHandshakeHeader = 12
+	maxDTLSHello        = 16 << 10 // a hello larger than this is not put together
+	maxDTLSFragments    = 32
+	typeVerifyRequest   = 3
+)
+
+// IsDTLS reports whether datagram b starts with a DTLS record (RFC 6347,
+// section 4.1; RFC 9147, section 4, for plaintext records), judged by its
+// bytes, and of which content type.
+func IsDTLS(b []byte) (contentType byte, ok bool) {
+	if len(b) < dtlsRecordHeader || b[0] < tlsChangeCipherSpec || b[0] > tlsHeartbeat {
+		return 0, false
+	}
+	v := uint16(b[1])<<8 | uint16(b[2])
+	if v != 0xfeff && v != 0xfefd && v != 0x0100 {
+		return 0, false
+	}
+	n := int(b[11])<<8 | int(b[12])
+	return b[0], n > 0 && n <= maxTLSRecord
+}
+
+// DTLSHello puts together the ClientHello of one DTLS conversation, whose
+// fragments come in any order, overlap, and are mixed with those of the
+// second hello, the one with the cookie that a HelloVerifyRequest asked for
+// (RFC 6347, section 4.2). The zero value is ready; Reset keeps its memory,
+// which is at most 16 KiB.
+type DTLSHello struct {
+	Datagrams int  // that brought a part of the hello
+	Hellos    int  // complete ClientHellos seen: 2 after a cookie exchange
+	Verify    bool // the server sent HelloVerifyRequest
+
+	seq    uint16 // message_seq of the hello in crypto
+	begun  bool
+	total  int
+	pieces int
+	crypto quicCrypto
+}
+
+// Reset forgets the conversation and keeps the memory.
+func (s *DTLSHello) Reset() {
+	buf := s.crypto.buf
+	*s = DTLSHello{}
+	s.crypto.buf = buf[:0]
+}
+
+// Add takes the next datagram from the side that may be the client. Whole:
+// a ClientHello is complete and in h, whose slices refer to d, h or s. More
+// may be returned for datagrams that bring nothing; Other: no DTLS; Bad: a
+// malformed hello, or one over a bound.
+func (s *DTLSHello) Add(d []byte, h *Hello) Status {
+	if _, ok := IsDTLS(d); !ok {
+		return Other
+	}
+	st, brought := More, false
+	for len(d) >= dtlsRecordHeader {
+		typ, ok := IsDTLS(d)
+		if !ok {
+			break
+		}
+		n := int(d[11])<<8 | int(d[12])
+		if len(d)-dtlsRecordHeader < n {
+			break
+		}
+		epoch := int(d[3])<<8 | int(d[4])
+		record := d[dtlsRecordHeader:][:n]
+		d = d[dtlsRecordHeader+n:]
+		if typ != tlsHandshake || epoch != 0 || st != More {
+			continue
+		}
+		got, part := s.record(record, h)
+		brought = brought || part
+		st = got
+	}
+	if brought {
+		s.Datagrams++
+	}
+	return st
+}
+
+// record reads the handshake fragments of one record.
+func (s *DTLSHello) record(b []byte, h *Hello) (st Status, part bool) {
+	for len(b) >= dtlsHandshakeHeader {
+		total := tlsMessageLength(b)
+		seq := uint16(b[4])<<8 | uint16(b[5])
+		off := int(b[6])<<16 | int(b[7])<<8 | int(b[8])
+		n := int(b[9])<<16 | int(b[10])<<8 | int(b[11])
+		if n > len(b)-dtlsHandshakeHeader || off+n > total {
+			return More, part // encrypted, or damaged
+		}
+		typ, frag := b[0], b[dtlsHandshakeHeader:][:n]
+		b = b[dtlsHandshakeHeader+n:]
+		if typ == typeVerifyRequest {
+			s.Verify = true
+		}
+		if typ != typeClientHello {
+			continue
+		}
+		part = true
+		if got := s.fragment(seq, total, off, frag, h); got != More {
+			return got, true
+		}
+	}
+	return More, part
+}
+
+// fragment takes one fragment of a ClientHello.
+func (s *DTLSHello) fragment(seq uint16, total, off int, frag []byte, h *Hello) Status {
+	if off == 0 && len(frag) == total {
+		return s.hello(frag, h)
+	}
+	if total > maxDTLSHello {
+		return Bad
+	}
+	if !s.begun || seq > s.seq || seq == s.seq && total != s.total {
+		s.crypto.reset()
+		s.begun, s.seq, s.total, s.pieces = true, seq, total, 0
+	}
+	if seq != s.seq {
+		return More
+	}
+	if s.pieces++; s.pieces > maxDTLSFragments || !s.crypto.add(uint64(off), frag) {
+		return Bad
+	}
+	body := s.crypto.contiguous()
+	if len(body) < total {
+		return More
+	}
+	s.begun = false
+	return s.hello(body[:total], h)
+}
+
+// hello reads a whole message body.
+func (s *DTLSHello) hello(body []byte, h *Hello) Status {
+	h.clear(OverDTLS)
+	if h.parseBody(body) != nil {
+		return Bad
+	}
+	s.Hellos++
+	return Whole
+}
+
+// DTLSPlainBytes returns how many octets of datagram b are DTLS records that
+// are not application data: the handshake part of it. RFC 9147 records with a
+// unified header hide their type and count as data.
+func DTLSPlainBytes(b []byte) (n int) {
+	for len(b) >= dtlsRecordHeader {
+		typ, ok := IsDTLS(b)
+		if !ok {
+			return n
+		}
+		size := min(len(b), dtlsRecordHeader+int(b[11])<<8+int(b[12]))
+		if typ != tlsApplicationData {
+			n += size
+		}
+		b = b[size:]
+	}
+	return n
+}
