@@ -1,0 +1,12 @@
+//go:build !linux
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+)
+
+func openRings(Config, *iface, int) ([]driver, error) {
+	return nil, fmt.Errorf("driver ring: only on Linux: %w", errors.ErrUnsupported)
+}
