@@ -159,7 +159,7 @@ func (f *File) detect() error {
 // file first everything before the damage, then an error that says how far it
 // was read.
 func (f *File) Next(batch []Frame) (int, error) {
-	for f.err == nil && len(batch) > 0 {
+	for last := false; f.err == nil && len(batch) > 0; {
 		n, want, err := f.format.fill(f.w, batch)
 		f.frames += uint64(n)
 		if err != nil {
@@ -169,7 +169,10 @@ func (f *File) Next(batch []Frame) (int, error) {
 			return n, nil
 		}
 		if err == nil && !f.w.want(max(want, 1)) {
-			f.err = f.ended()
+			if last {
+				f.err = f.ended()
+			}
+			last = true // once more, now that the end is in sight
 		}
 	}
 	return 0, f.err

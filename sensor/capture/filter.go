@@ -4,6 +4,7 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 
 	"golang.org/x/net/bpf"
@@ -23,9 +24,23 @@ func ringFilter(c Config, i *iface) ([]bpf.RawInstruction, error) {
 			return nil, err
 		}
 	}
-	tail := []bpf.RawInstruction{{Op: 0x06, K: uint32(c.SnapLength)}}
-	return chain(user, tail), nil
+	_, mac := i.link()
+	last := []bpf.Instruction{bpf.RetConstant{Val: uint32(c.SnapLength)}}
+	if c.Restraint && len(c.HomeNetworks) > 0 {
+		last = restraintProgram(inKernel, c.HomeNetworks, uint32(mac), uint32(c.SnapLength))
+	}
+	raw, err := bpf.Assemble(last)
+	if err != nil {
+		return nil, fmt.Errorf("restraint: %w", err)
+	}
+	prog := chain(user, raw)
+	if len(prog) > maxProgram {
+		return nil, errTooLong
+	}
+	return prog, nil
 }
+
+var errTooLong = fmt.Errorf("filter and home_networks make a program of more than %d instructions; merge some prefixes, or restraint: false", maxProgram)
 
 // The kernel takes the outer tag out of a frame before the ring's filter sees
 // it, and libpcap compiles for frames that still have it.

@@ -26,6 +26,7 @@ type pcapFile struct {
 	swapped swap
 	link    LinkType
 	limit   uint32 // longest record believed
+	unsure  bool   // the record header may be longer than the magic number says
 }
 
 // swap says whether the two lengths of a record header are the other way
@@ -51,7 +52,9 @@ func newPcap(b []byte) *pcapFile {
 		}
 	}
 	switch magic {
-	case magicMicro, magicNavtel:
+	case magicMicro:
+		p.unsure = true
+	case magicNavtel:
 	case magicNano:
 		p.unit = 1
 	case magicKuznetzov:
@@ -91,6 +94,11 @@ func maxRecord(link LinkType) uint32 {
 // fill lends the records that are wholly in w. When there is none it returns
 // how many bytes it wants to see.
 func (p *pcapFile) fill(w *window, batch []Frame) (n, want int, err error) {
+	if p.unsure {
+		if want := p.settle(w); want > 0 {
+			return 0, want, nil
+		}
+	}
 	for n < len(batch) {
 		b := w.bytes()
 		if len(b) < p.header {
@@ -117,6 +125,47 @@ func (p *pcapFile) fill(w *window, batch []Frame) (n, want int, err error) {
 		}
 	}
 	return n, 0, nil
+}
+
+// recordNokia is a record header with four bytes more, as some Nokia tools wrote.
+const recordNokia = 20
+
+// settle finds the length of the record headers. Kuznetzov's and Nokia's
+// programs also wrote files with the usual magic number; those are told by the
+// second record, which makes sense only where their header is counted. Returns
+// how many bytes it wants to see, 0 when it is done.
+func (p *pcapFile) settle(w *window) (want int) {
+	b := w.bytes()
+	if len(b) < recordHeader && w.err == nil {
+		return recordHeader
+	}
+	p.unsure = false
+	if len(b) < recordHeader {
+		return 0
+	}
+	_, _, caplen, _ := p.record(b)
+	if caplen > MaxFrame {
+		return 0
+	}
+	if need := recordKuznetzov + int(caplen) + recordHeader; len(b) < need && w.err == nil {
+		p.unsure = true
+		return need
+	}
+	for _, header := range [...]int{recordHeader, recordKuznetzov, recordNokia} {
+		end := header + int(caplen)
+		if len(b) == end || len(b) >= end+recordHeader && p.plausible(b[end:], header == recordHeader) {
+			p.header = header
+			return 0
+		}
+	}
+	return 0
+}
+
+// plausible reports whether b looks like a record header. What the magic number
+// promised is believed more easily.
+func (p *pcapFile) plausible(b []byte, promised bool) bool {
+	_, sub, caplen, wire := p.record(b)
+	return caplen <= p.limit && (promised || sub < 1e6 && caplen <= wire && wire > 0)
 }
 
 // record reads a record header; b holds all of it.

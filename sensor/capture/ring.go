@@ -133,6 +133,10 @@ func start(c Config, i *iface, rings []driver, filter []bpf.RawInstruction) erro
 	if err != nil {
 		return err
 	}
+	spread, err := spreading(c)
+	if err != nil {
+		return err
+	}
 	group := fanoutID(nif.Index)
 	for _, d := range rings {
 		r := d.(*ring)
@@ -146,8 +150,8 @@ func start(c Config, i *iface, rings []driver, filter []bpf.RawInstruction) erro
 			}
 		}
 		if len(rings) > 1 {
-			if err := join(r.fd, group, c); err != nil {
-				return fmt.Errorf("fanout: %w", err)
+			if err := join(r.fd, group, spread); err != nil {
+				return err
 			}
 		}
 	}
