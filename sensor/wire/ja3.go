@@ -54,9 +54,10 @@ func ja3Codes(dst []byte, c Codes) []byte {
 	return dst
 }
 
-// JA3 returns the MD5 of the JA3 string in hexadecimal, "" where there is none.
+// JA3 returns the MD5 of the JA3 string in hexadecimal, "" where there is
+// none: a hello in SSL 2.0 form, a damaged one, or one of gQUIC.
 func (h *Hello) JA3() string {
-	if h.Google || h.SSL2 {
+	if h.Google || h.SSL2 || h.Damaged {
 		return ""
 	}
 	h.text = h.AppendJA3(h.text[:0])

@@ -10,6 +10,9 @@ const (
 	// hello spans two or three Initials; Retry and version negotiation repeat it.
 	maxQUICDecrypts = 48
 	maxDatagram     = 65527
+
+	frameCrypto       = 6
+	frameCryptoGoogle = 8 // of Q050, T050, T051: Chromium's QuicFrameType
 )
 
 // Initials puts together the ClientHello of one QUIC conversation from its
@@ -160,6 +163,9 @@ func (s *Initials) frames(h *Hello) Status {
 		var data []byte
 		var off uint64
 		typ := b[0]
+		if typ == frameCryptoGoogle && s.Version.google() {
+			typ = frameCrypto
+		}
 		ok := true
 		switch typ {
 		case 0, 1: // PADDING, PING
@@ -167,7 +173,7 @@ func (s *Initials) frames(h *Hello) Status {
 			continue
 		case 2, 3:
 			b, ok = quicSkipACK(b)
-		case 6:
+		case frameCrypto:
 			off, data, b, ok = quicCryptoFrame(b[1:])
 		default: // CONNECTION_CLOSE ends it; nothing else belongs here: section 17.2.2
 			b = nil
@@ -176,7 +182,7 @@ func (s *Initials) frames(h *Hello) Status {
 		if !ok {
 			break
 		}
-		if typ == 6 && len(data) > 0 {
+		if typ == frameCrypto && len(data) > 0 {
 			s.Pieces++
 			if !s.crypto.add(off, data) {
 				return Bad

@@ -28,6 +28,10 @@ type Hello struct {
 
 	ECH ECH
 
+	// Damaged: the extensions overrun their block. What came before is read;
+	// a server would refuse such a hello.
+	Damaged bool
+
 	SSL2      bool   // a message in SSL 2.0 form: it has no extensions and no JA3
 	Google    bool   // a gQUIC CHLO: only ServerName, Name and UserAgent are set
 	UserAgent []byte // UAID of a gQUIC CHLO
@@ -78,20 +82,22 @@ func (c Codes) Len() int { return len(c) / 2 }
 // At returns the i-th code point; i must be in [0, Len).
 func (c Codes) At(i int) uint16 { return uint16(c[2*i])<<8 | uint16(c[2*i+1]) }
 
-// Extensions is the extensions block of a ClientHello whose framing was checked.
+// Extensions is the extensions block of a ClientHello.
 type Extensions []byte
 
 // Next returns the first extension of e and the extensions after it; ok is
-// false at the end.
+// false at the end. An extension that claims more octets than there are is
+// the last, with those that are there and rest nil.
 func (e Extensions) Next() (typ uint16, body []byte, rest Extensions, ok bool) {
 	if len(e) < 4 {
 		return 0, nil, nil, false
 	}
 	n := 4 + int(e[2])<<8 + int(e[3])
+	typ = uint16(e[0])<<8 | uint16(e[1])
 	if n > len(e) {
-		return 0, nil, nil, false
+		return typ, e[4:], nil, true
 	}
-	return uint16(e[0])<<8 | uint16(e[1]), e[4:n], e[n:], true
+	return typ, e[4:n], e[n:], true
 }
 
 // Protocols is the ProtocolNameList of RFC 7301, section 3.1, without its length.
@@ -130,7 +136,7 @@ func (h *Hello) clear(t Transport) {
 	h.Legacy, h.Version = 0, 0
 	h.SessionID, h.Ciphers, h.Compression = nil, nil, nil
 	h.Groups, h.SigAlgs, h.Versions, h.Points = nil, nil, nil, nil
-	h.ALPN, h.Extensions, h.ECH = nil, nil, ECH{}
+	h.ALPN, h.Extensions, h.ECH, h.Damaged = nil, nil, ECH{}, false
 	h.SSL2, h.Google, h.UserAgent = false, false, nil
 }
 
@@ -184,24 +190,25 @@ func (h *Hello) parseBody(b []byte) error {
 	if b, _, ok = tlsCut16(b); !ok {
 		return ErrMalformed
 	}
-	return h.parseExtensions(b)
+	h.parseExtensions(b)
+	return nil
 }
 
-// parseExtensions reads the extensions block. The framing must hold; what a
-// single extension holds is judged by itself, so that one odd extension does
-// not hide the name in another.
-func (h *Hello) parseExtensions(b []byte) error {
+// parseExtensions reads the extensions block. What a single extension holds
+// is judged by itself, so that one odd extension does not hide the name in
+// another.
+func (h *Hello) parseExtensions(b Extensions) {
 	h.Extensions = b
 	for len(b) > 0 {
-		typ, body, rest, ok := Extensions(b).Next()
-		if !ok {
-			return ErrMalformed
+		typ, body, rest, ok := b.Next()
+		if !ok || len(body)+4+len(rest) != len(b) || int(b[2])<<8|int(b[3]) != len(body) {
+			h.Damaged = true
+			break
 		}
 		h.extension(typ, body)
 		b = rest
 	}
 	h.Version = h.highest()
-	return nil
 }
 
 func (h *Hello) extension(typ uint16, body []byte) {

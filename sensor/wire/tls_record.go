@@ -26,6 +26,21 @@ func IsTLSRecord(b []byte) (contentType byte, ok bool) {
 	return b[0], n > 0 && n <= maxTLSRecord
 }
 
+// IsClientHello reports whether b starts with a TLS record that starts with a
+// ClientHello: with eleven bytes that agree with each other, cheap enough to
+// ask of every segment of a stream whose start was missed, or that began
+// with a protocol nobody knows.
+func IsClientHello(b []byte) bool {
+	if len(b) < tlsRecordHeader+handshakeHeader+2 {
+		return false
+	}
+	typ, ok := IsTLSRecord(b)
+	m := b[tlsRecordHeader:]
+	n := tlsMessageLength(m)
+	return ok && typ == tlsHandshake && m[0] == typeClientHello &&
+		n > fixedHelloPrefix && n <= maxHelloMessage && m[4] == 3 && m[5] <= 4
+}
+
 // ParseStream reads the ClientHello at the start of b, the contiguous first
 // bytes that the client sent over TCP: over any number of records (RFC 8446,
 // section 5.1), up to 64 KiB, or in SSL 2.0 form (RFC 5246, appendix E.2).

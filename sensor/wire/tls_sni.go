@@ -39,7 +39,7 @@ func SNI(msg []byte) ([]byte, error) {
 	}
 	for len(b) > 0 {
 		typ, body, rest, ok := Extensions(b).Next()
-		if !ok {
+		if !ok || int(b[2])<<8|int(b[3]) != len(body) {
 			return nil, ErrTruncated
 		}
 		if typ == extServerName {
