@@ -2,20 +2,21 @@ package wire
 
 import "net/netip"
 
-// Neighbour is what an ARP or a neighbour-discovery message states.
-// Prefixes refers to scratch inside the value.
+// Neighbour is what an ARP or a neighbour-discovery message states: that an
+// address is at a MAC. The zero value is ready for use; the Parse methods
+// overwrite it. Prefixes refers to scratch inside the value.
 type Neighbour struct {
 	Op         NeighbourOp
-	Addr       netip.Addr // whose MAC is stated; the probed or asked address for probes
-	MAC        [6]byte    // zero when no link-layer address was stated
+	Addr       netip.Addr // whose MAC is stated; of a probe the address asked for
+	MAC        [6]byte    // the link-layer address stated
 	HasMAC     bool
-	Target     netip.Addr // the address asked for
+	Target     netip.Addr // the address asked for (requests, NS)
 	Gratuitous bool       // ARP: sender and target address are the same
-	Router     bool       // NA with the R flag, RA
+	Router     bool       // RA, or NA with the R flag
 	Prefixes   []netip.Prefix
 	Lifetime   uint16 // RA: router lifetime, seconds
 
-	prefixes [8]netip.Prefix
+	prefixes [ndMaxPrefixes]netip.Prefix
 }
 
 // NeighbourOp is the kind of statement.
@@ -26,19 +27,57 @@ const (
 	NoNeighbour NeighbourOp = iota
 	ARPRequest
 	ARPReply
-	ARPProbe // RFC 5227: asks for an address that the sender does not have yet
+	ARPProbe // RFC 5227, section 1.1: asks for an address that the sender does not have yet
 	NeighbourSolicitation
 	NeighbourAdvertisement
 	RouterAdvertisement
 	RouterSolicitation
-	NeighbourProbe // NS from the unspecified address (duplicate address detection, RFC 4862)
+	NeighbourProbe // NS from the unspecified address: duplicate address detection (RFC 4862, section 5.4)
 )
 
 var neighbourNames = [...]string{"", "request", "reply", "probe", "ns", "na", "ra", "rs", "probe"}
 
 // String returns request, reply, probe, ns, na, ra or rs.
-func (o NeighbourOp) String() string { return neighbourNames[o] }
+func (o NeighbourOp) String() string {
+	if int(o) < len(neighbourNames) {
+		return neighbourNames[o]
+	}
+	return ""
+}
 
 // ParseARP reads an ARP packet for IPv4 over Ethernet (RFC 826), from its
-// hardware type on.
-func (n *Neighbour) ParseARP(b []byte) error { return ErrOther }
+// hardware type on. Other hardware or protocol types, reverse and inverse ARP
+// are ErrOther; a sender with a group, broadcast or zero MAC is ErrMalformed.
+func (n *Neighbour) ParseARP(b []byte) error {
+	*n = Neighbour{}
+	if len(b) < 8 {
+		return ErrTruncated
+	}
+	if be16(b) != 1 && be16(b) != 6 || be16(b[2:]) != 0x0800 || b[4] != 6 || b[5] != 4 {
+		return ErrOther
+	}
+	op := be16(b[6:])
+	if op != 1 && op != 2 {
+		return ErrOther
+	}
+	if len(b) < 28 {
+		return ErrTruncated
+	}
+	n.MAC = [6]byte(b[8:])
+	sender, target := netip.AddrFrom4([4]byte(b[14:])), netip.AddrFrom4([4]byte(b[24:]))
+	if n.MAC[0]&1 != 0 || n.MAC == [6]byte{} {
+		return ErrMalformed
+	}
+	n.HasMAC = true
+	n.Addr, n.Target = sender, target
+	n.Gratuitous = sender == target
+	switch {
+	case op == 2:
+		n.Op = ARPReply
+	case sender.IsUnspecified():
+		n.Op, n.Addr = ARPProbe, target
+	default:
+		n.Op = ARPRequest
+	}
+	return nil
+}
