@@ -1,12 +1,134 @@
 package geo
 
-// Geo judges servers. It is safe for concurrent use.
-type Geo struct{}
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+)
 
-// New opens the databases of c.
-func New(c Config) (*Geo, error) { return &Geo{}, nil }
+// Geo judges servers. Judging takes no lock; the databases are replaced
+// behind it without pause. It is safe for concurrent use.
+type Geo struct {
+	config Config
+	log    *slog.Logger
+	snap   atomic.Pointer[snapshot]
+	nat64  atomic.Pointer[[]netip.Prefix]
 
-// Judge says under whose law the server of q is.
+	mu            sync.Mutex // of those who replace the above
+	misses        atomic.Uint64
+	evicted       atomic.Uint64 // of caches that are gone
+	learntRefused atomic.Uint64
+	reloads       atomic.Uint64
+	reloadsFailed atomic.Uint64
+}
+
+// snapshot is one state of databases and rules. It is immutable but for its
+// cache.
+type snapshot struct {
+	rules     *ruleIndex
+	databases []database
+	sources   []Source
+	cache     *cache
+}
+
+// New opens the databases of c and starts nothing; see Run.
+func New(c Config) (*Geo, error) {
+	g := &Geo{config: c, log: c.Logger}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	if err := checkNAT64(c.NAT64); err != nil {
+		return nil, err
+	}
+	configured := append([]netip.Prefix{}, c.NAT64...)
+	g.nat64.Store(&configured)
+	s, err := load(&c)
+	if err != nil {
+		return nil, err
+	}
+	g.snap.Store(s)
+	return g, nil
+}
+
+// load opens everything c names.
+func load(c *Config) (*snapshot, error) {
+	rules, err := indexRules(c)
+	if err != nil {
+		return nil, err
+	}
+	s := &snapshot{rules: rules, cache: newCache(c.Cache)}
+	for _, path := range c.Databases {
+		d, err := open(path, c.Verify, rules)
+		if err != nil {
+			return nil, err
+		}
+		s.databases = append(s.databases, d...)
+	}
+	base, err := openBase(c.Base)
+	if err != nil {
+		return nil, err
+	}
+	s.databases = append(s.databases, base...)
+	if len(s.databases) > maxSources {
+		return nil, fmt.Errorf("geo: %d databases, at most %d can be loaded", len(s.databases), maxSources)
+	}
+	for _, d := range s.databases {
+		s.sources = append(s.sources, d.source())
+	}
+	return s, nil
+}
+
+// Judge says under whose law the server of q is. A server judged before
+// costs no allocation. The strings of q are not kept.
 func (g *Geo) Judge(q Query) Jurisdiction {
-	return Jurisdiction{Addr: q.Addr, LocationConfidence: NoIdea}
+	s := g.snap.Load()
+	at := s.cache.slot(&q)
+	if e := s.cache.get(&q, at); e != nil {
+		return e.j
+	}
+	j := s.judge(&q, *g.nat64.Load())
+	g.misses.Add(1)
+	if q.cacheable() {
+		s.cache.put(&q, &j, at)
+	}
+	return j
+}
+
+func (s *snapshot) judge(q *Query, nat64 []netip.Prefix) Jurisdiction {
+	var c claims
+	outer := plain(q.Addr)
+	addr, translated := inner(outer, nat64)
+	special := addr.IsValid() && Placeless(addr)
+	if addr.IsValid() && !special {
+		s.gather(addr, &c)
+	}
+	j := decide(q, &c, s.rules, special)
+	j.Addr = addr
+	if translated {
+		j.Outer = outer
+	}
+	return j
+}
+
+// Stats counts what Judge did.
+type Stats struct {
+	Judged        uint64 // not found among those kept
+	Cached        int    // kept now
+	Evicted       uint64 // thrown out for another
+	NAT64Learnt   int
+	NAT64Refused  uint64 // learnt prefixes beyond the bound
+	Reloads       uint64
+	ReloadsFailed uint64
+}
+
+// Stats returns the counters.
+func (g *Geo) Stats() Stats {
+	c := g.snap.Load().cache
+	return Stats{
+		Judged: g.misses.Load(), Cached: c.len(), Evicted: g.evicted.Load() + c.evicted.Load(),
+		NAT64Learnt: len(*g.nat64.Load()) - len(g.config.NAT64), NAT64Refused: g.learntRefused.Load(),
+		Reloads: g.reloads.Load(), ReloadsFailed: g.reloadsFailed.Load(),
+	}
 }

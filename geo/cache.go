@@ -1,0 +1,143 @@
+package geo
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// defaultCache is how many judged servers are kept: 16,384 of about 700
+// bytes are 11 MiB when full. A campus talks to fewer within an hour.
+const defaultCache = 1 << 14
+
+// maxChain bounds the names of a query that is kept; longer chains are
+// judged each time.
+const maxChain = 16
+
+// cache keeps judged servers. Every query has two slots it may be in; a
+// third that wants the same pair throws the older of the two out. Reading
+// takes no lock. It is safe for concurrent use.
+type cache struct {
+	seed    maphash.Seed
+	slots   []atomic.Pointer[judged]
+	turn    atomic.Uint64 // who is older
+	evicted atomic.Uint64
+}
+
+// judged is immutable once it is in a slot, but for used.
+type judged struct {
+	q   Query
+	j   Jurisdiction
+	age uint64
+}
+
+func newCache(n int) *cache {
+	if n <= 0 {
+		n = defaultCache
+	}
+	size := 2
+	for size < n {
+		size <<= 1
+	}
+	return &cache{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[judged], size)}
+}
+
+// slot is the first of the two slots of q.
+func (c *cache) slot(q *Query) int {
+	b := q.Addr.As16()
+	h := maphash.String(c.seed, q.Name)
+	h ^= binary.LittleEndian.Uint64(b[:8]) * 0x9E3779B97F4A7C15
+	h = (h ^ binary.LittleEndian.Uint64(b[8:])) * 0xD6E8FEB86659FD93
+	for _, n := range q.CNAMEs {
+		h = (h ^ maphash.String(c.seed, n)) * 0x9E3779B97F4A7C15
+	}
+	h ^= h >> 32
+	return int(h) & (len(c.slots) - 1) &^ 1
+}
+
+func (c *cache) get(q *Query, at int) *judged {
+	for i := range 2 {
+		if e := c.slots[at+i].Load(); e != nil && e.q.same(q) {
+			return e
+		}
+	}
+	return nil
+}
+
+func (c *cache) put(q *Query, j *Jurisdiction, at int) {
+	e := &judged{q: q.clone(), j: *j, age: c.turn.Add(1)}
+	a, b := c.slots[at].Load(), c.slots[at+1].Load()
+	switch {
+	case a == nil:
+		c.slots[at].Store(e)
+	case b == nil:
+		c.slots[at+1].Store(e)
+	default:
+		c.evicted.Add(1)
+		if b.age < a.age {
+			at++
+		}
+		c.slots[at].Store(e)
+	}
+}
+
+func (c *cache) clear() {
+	for i := range c.slots {
+		c.slots[i].Store(nil)
+	}
+}
+
+func (c *cache) len() int {
+	n := 0
+	for i := range c.slots {
+		if c.slots[i].Load() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (q *Query) same(o *Query) bool {
+	return q.Addr == o.Addr && q.Name == o.Name && q.Tunnel == o.Tunnel && q.Question == o.Question &&
+		slices.Equal(q.CNAMEs, o.CNAMEs) && slices.Equal(q.PTRs, o.PTRs)
+}
+
+// clone makes the strings our own: q's may be cut out of something larger.
+func (q *Query) clone() Query {
+	o := *q
+	o.Name = strings.Clone(q.Name)
+	o.CNAMEs, o.PTRs = cloneAll(q.CNAMEs), cloneAll(q.PTRs)
+	return o
+}
+
+func cloneAll(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = strings.Clone(n)
+	}
+	return out
+}
+
+// cacheable reports whether q is small enough to be kept.
+func (q *Query) cacheable() bool {
+	if len(q.Name) > 255 || len(q.CNAMEs)+len(q.PTRs) > maxChain {
+		return false
+	}
+	for _, list := range [...][]string{q.CNAMEs, q.PTRs} {
+		for _, n := range list {
+			if len(n) > 255 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// plain is a without zone, IPv4 where it is mapped into IPv6.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }

@@ -1,0 +1,78 @@
+package geo
+
+import "net/netip"
+
+// maxSources is how many databases can speak of one address.
+const maxSources = 12
+
+// claim is a country, and which database says so.
+type claim struct {
+	country Country
+	source  int
+}
+
+// claims is what the databases say of one address, or what a test or a user
+// says they said (Facts).
+type claims struct {
+	places       [maxSources]claim // who gives a location, most trusted first
+	places4      int               // how many
+	registration claim
+	asn          uint32
+	network      string // name the registry has for asn
+	asnSource    int
+	published    claim  // the cloud's own list of its ranges
+	publisher    string // whose list
+	everywhere   bool   // that list says: anycast
+	relay        bool   // a database knows the address as VPN, proxy or relay
+	relaySource  int
+	anycast      bool // Facts only: someone knows
+	override     *OverrideRule
+	site         *SiteRule
+	sources      []Source // of the snapshot, indexed by the above
+}
+
+func (c *claims) place(country Country, source int) {
+	if country != "" && c.places4 < len(c.places) {
+		c.places[c.places4] = claim{country, source}
+		c.places4++
+	}
+}
+
+func (c *claims) register(country Country, source int) {
+	if c.registration.country == "" && country != "" {
+		c.registration = claim{country, source}
+	}
+}
+
+func (c *claims) operate(asn uint32, name string, source int) {
+	if c.asn == 0 && asn != 0 {
+		c.asn, c.network, c.asnSource = asn, name, source
+	}
+}
+
+// gather asks every database of s about a.
+func (s *snapshot) gather(a netip.Addr, c *claims) {
+	c.sources = s.sources
+	for i := range s.databases {
+		s.databases[i].reader.lookup(a, i, c)
+	}
+	if r, ok := s.rules.prefixes.Lookup(a); ok {
+		c.override = r
+	}
+	if r, ok := s.rules.sites.Lookup(a); ok {
+		c.site = r
+	}
+}
+
+// agreedPlace is the first database's place, and whether all say the same.
+func (c *claims) agreedPlace() (first claim, agreed bool) {
+	if c.places4 == 0 {
+		return claim{}, false
+	}
+	for _, o := range c.places[1:c.places4] {
+		if o.country != c.places[0].country {
+			return c.places[0], false
+		}
+	}
+	return c.places[0], true
+}

@@ -1,0 +1,191 @@
+package geo
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/gaissmai/bart"
+)
+
+// ruleIndex is Rules and overrides made for looking up. It is immutable.
+type ruleIndex struct {
+	operators map[uint32]*OperatorRule
+	homes     map[uint32]*OverrideRule // by ASN
+	sites     bart.Table[*SiteRule]
+	prefixes  bart.Table[*OverrideRule]
+	owners    map[string]*ownership
+	names     map[string]*NameRule
+	regions   map[string]map[string]Country // by cloud and label
+}
+
+// ownership is an owner as Jurisdiction shows it.
+type ownership struct {
+	party Party
+	from  string
+}
+
+func indexRules(c *Config) (*ruleIndex, error) {
+	x := &ruleIndex{
+		operators: map[uint32]*OperatorRule{}, homes: map[uint32]*OverrideRule{},
+		owners: map[string]*ownership{}, names: map[string]*NameRule{}, regions: map[string]map[string]Country{},
+	}
+	for i := range c.Rules.Operators {
+		r := &c.Rules.Operators[i]
+		if r.ASN == 0 || r.Name == "" || !r.Home.Valid() {
+			return nil, fmt.Errorf("geo: operator AS%d %q: want asn, name and home", r.ASN, r.Name)
+		}
+		if x.operators[r.ASN] != nil {
+			return nil, fmt.Errorf("geo: operator AS%d stands there twice", r.ASN)
+		}
+		x.operators[r.ASN] = r
+	}
+	for i := range c.Rules.Sites {
+		r := &c.Rules.Sites[i]
+		if !r.Prefix.IsValid() || !siteTypes[r.Type] {
+			return nil, fmt.Errorf("geo: site %s: type %q: want anycast, mixed, multi-site or unicast-multi-site", r.Prefix, r.Type)
+		}
+		x.sites.Insert(r.Prefix.Masked(), r)
+	}
+	for i := range c.Rules.Names {
+		r := &c.Rules.Names[i]
+		x.names[domain(r.Suffix)] = r
+	}
+	for _, r := range c.Rules.Regions {
+		if x.regions[r.Cloud] == nil {
+			x.regions[r.Cloud] = map[string]Country{}
+		}
+		x.regions[r.Cloud][strings.ToLower(r.Label)] = r.Country
+	}
+	if err := x.addOwners(c.Rules.Owners, "owners"); err != nil {
+		return nil, err
+	}
+	if err := x.addOwners(c.Owners, "signatures"); err != nil {
+		return nil, err
+	}
+	return x, x.addOverrides(c.Overrides)
+}
+
+var siteTypes = map[string]bool{"anycast": true, "mixed": true, "multi-site": true, "unicast-multi-site": true}
+
+func domain(s string) string { return strings.Trim(strings.ToLower(s), ".") }
+
+// addOwners takes rules over; of two for one domain the later wins.
+func (x *ruleIndex) addOwners(rules []OwnerRule, from string) error {
+	for i := range rules {
+		r := &rules[i]
+		d := domain(r.Domain)
+		if d == "" || r.Home != "" && !r.Home.Valid() {
+			return fmt.Errorf("geo: owner of %q: home %q: want a domain and a country", r.Domain, r.Home)
+		}
+		x.owners[d] = &ownership{Party{Name: r.Name, Home: r.Home}, cmp.Or(r.From, from)}
+	}
+	return nil
+}
+
+func (x *ruleIndex) addOverrides(rules []OverrideRule) error {
+	for i := range rules {
+		r := &rules[i]
+		switch {
+		case r.Prefix.IsValid():
+			if Placeless(r.Prefix.Addr()) {
+				return fmt.Errorf("geo: override %s: such addresses have no country", r.Prefix)
+			}
+			x.prefixes.Insert(unmapped(r.Prefix), r)
+		case r.ASN != 0:
+			x.homes[r.ASN] = r
+		case r.Domain != "":
+			if d := domain(r.Domain); x.owners[d] != nil && r.Name == "" {
+				x.owners[d] = &ownership{Party{Name: x.owners[d].party.Name, Home: r.Home}, "override"}
+			} else {
+				x.owners[d] = &ownership{Party{Name: r.Name, Home: r.Home}, "override"}
+			}
+		default:
+			return fmt.Errorf("geo: override %d: want one of prefix, asn, domain", i+1)
+		}
+	}
+	return nil
+}
+
+// unmapped is p in its own family, without host bits.
+func unmapped(p netip.Prefix) netip.Prefix {
+	if p.Addr().Is4In6() && p.Bits() >= 96 {
+		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96).Masked()
+	}
+	return p.Masked()
+}
+
+// cloudName finds the rule of a cloud's or CDN's own name above name, and
+// what stands to the left of it.
+func (x *ruleIndex) cloudName(name string) (r *NameRule, left string) {
+	parents(name, func(d string) bool {
+		if r = x.names[d]; r == nil {
+			return false
+		}
+		left = strings.TrimSuffix(strings.TrimSuffix(name, d), ".")
+		return true
+	})
+	return r, left
+}
+
+// region is the country that a label in left names, in the words of cloud.
+// Labels nearest to the cloud's own name count first: those further left are
+// chosen by the customer. A whole label goes before a part of one, and parts
+// are looked for only in the nearest label, where clouds write such things as
+// oss-cn-hangzhou or s3-eu-west-1.
+func (x *ruleIndex) region(cloud, left string) (label string, c Country) {
+	table := x.regions[cloud]
+	if table == nil || left == "" {
+		return "", ""
+	}
+	for rest := left; rest != ""; {
+		i := strings.LastIndexByte(rest, '.')
+		if c := table[rest[i+1:]]; c != "" {
+			return rest[i+1:], c
+		}
+		rest = rest[:max(i, 0)]
+	}
+	return partOf(table, left[strings.LastIndexByte(left, '.')+1:])
+}
+
+// partOf finds the longest run of words of label that table has.
+func partOf(table map[string]Country, label string) (string, Country) {
+	best := ""
+	for from := 0; from < len(label); {
+		for to := len(label); to > from; {
+			part := label[from:to]
+			if len(part) > len(best) && (strings.IndexByte(part, '-') > 0 || len(part) > 4) && table[part] != "" {
+				best = part
+			}
+			to = from + max(strings.LastIndexByte(part, '-'), 0)
+		}
+		i := strings.IndexByte(label[from:], '-')
+		if i < 0 {
+			break
+		}
+		from += i + 1
+	}
+	return best, table[best]
+}
+
+// makerRegion is the country that a maker's own word for a cloud's region
+// names, such as alisgp0, anywhere in name.
+func (x *ruleIndex) makerRegion(name string) (label string, c Country) {
+	table := x.regions["makers"]
+	if table == nil {
+		return "", ""
+	}
+	for from := 0; from < len(name); {
+		to := strings.IndexAny(name[from:], "-.")
+		if to < 0 {
+			to = len(name) - from
+		}
+		word := strings.TrimRight(name[from:from+to], "0123456789")
+		if c := table[word]; c != "" {
+			return word, c
+		}
+		from += to + 1
+	}
+	return "", ""
+}
