@@ -7,24 +7,42 @@ import (
 
 	"picket/sensor/device"
 	"picket/sensor/observation"
+	"picket/sensor/packet"
 )
 
+// countEvery is how often, in packet time, Stats is made anew.
+const countEvery = 10 * time.Second
+
 // Identify asks who each observation was about and tells a Sink what the
-// device did. One goroutine owns it; Stats alone may be called by others.
+// device did. One goroutine owns it; Stats and Rejudge alone may be called by
+// others.
 type Identify struct {
-	table *device.Table
-	sink  Sink
-	now   time.Time
-	stats atomic.Pointer[device.Stats]
+	table   *device.Table
+	judge   device.Judge
+	sink    Sink
+	now     time.Time // latest packet time
+	ticked  time.Time
+	counted time.Time
+	stats   atomic.Pointer[device.Stats]
+	rejudge atomic.Bool
+	hints   func(device.Hint)
 }
 
-// NewIdentify returns an Identify over table that reports to sink. It starts
+// NewIdentify returns an Identify over table that reports to sink; judge says
+// whose name a name is, and is the one that table was given. It starts
 // nothing.
-func NewIdentify(table *device.Table, sink Sink) *Identify {
-	i := &Identify{table: table, sink: sink}
+func NewIdentify(table *device.Table, judge device.Judge, sink Sink) *Identify {
+	i := &Identify{table: table, judge: judge, sink: sink}
 	i.stats.Store(&device.Stats{})
 	return i
 }
+
+// OnHint has f called with what turns out about where the tap stands. Set it
+// before Run.
+func (i *Identify) OnHint(f func(device.Hint)) { i.hints = f }
+
+// Rejudge has every verdict made anew: the signatures changed.
+func (i *Identify) Rejudge() { i.rejudge.Store(true) }
 
 // Run observes what comes in until the channel is closed or ctx is done, and
 // flushes. It returns nil when the channel was closed.
@@ -49,11 +67,92 @@ func (i *Identify) Run(ctx context.Context, in <-chan []observation.Observation)
 // Stats is the latest count, at most some seconds of packet time old.
 func (i *Identify) Stats() device.Stats { return *i.stats.Load() }
 
-// Observe takes the next observation. Order is packet-time order, roughly.
-func (i *Identify) Observe(o *observation.Observation) {}
+// Observe takes the next observation. Workers may be a little apart in packet
+// time; the clock is that of the latest.
+func (i *Identify) Observe(o *observation.Observation) {
+	if o.Kind != observation.Binding {
+		i.clock(o.At)
+	}
+	d := i.table.Observe(o)
+	i.drain()
+	switch o.Kind {
+	case observation.FlowReport:
+		if d != nil {
+			i.transfer(d, o)
+		}
+	case observation.DNS:
+		if d != nil && o.ClientHome {
+			i.question(d, o)
+		}
+	case observation.Identifier:
+		if d != nil && o.ClientHome && public(o.Server.Addr()) {
+			i.identifier(d, o)
+		}
+	}
+}
 
-// Flush brings every verdict up to date: the end of input.
-func (i *Identify) Flush() {}
+// clock ticks once for every second of packet time that something was seen in.
+func (i *Identify) clock(at time.Time) {
+	if !at.After(i.now) {
+		return
+	}
+	i.now = at
+	if at.Sub(i.ticked) < time.Second {
+		return
+	}
+	i.ticked = at
+	if i.rejudge.Swap(false) {
+		i.table.Rejudge()
+	}
+	i.table.Tick(at)
+	i.drain()
+	i.sink.Tick(at)
+	if at.Sub(i.counted) >= countEvery {
+		i.count()
+	}
+}
 
-// Devices calls yield for every device, oldest first, until it returns false.
-func (i *Identify) Devices(yield func(*device.View) bool) { i.table.Views(yield) }
+func (i *Identify) count() {
+	i.counted = i.now
+	s := i.table.Stats()
+	i.stats.Store(&s)
+	for _, h := range i.table.Hints() {
+		if i.hints != nil {
+			i.hints(h)
+		}
+	}
+}
+
+// drain tells the sink what changed.
+func (i *Identify) drain() {
+	for _, c := range i.table.Changes() {
+		i.sink.Verdict(VerdictChange{At: c.At, Device: c.Device, Before: c.Before, Gone: c.Gone, Into: c.Into, Why: c.Why})
+	}
+}
+
+// Flush brings every verdict up to date and counts: the end of input.
+func (i *Identify) Flush() {
+	i.table.Flush()
+	i.drain()
+	if !i.now.IsZero() {
+		i.sink.Tick(i.now)
+	}
+	i.count()
+}
+
+// Devices calls yield for every device, in the order in which they were first
+// seen, until it returns false.
+func (i *Identify) Devices(yield func(*device.View) bool) {
+	i.table.Views(yield)
+	i.drain()
+}
+
+// view returns the device with its verdict up to date; what changed of it is
+// told first.
+func (i *Identify) view(d *device.Device) *device.View {
+	v := i.table.View(d)
+	i.drain()
+	return v
+}
+
+func flat(o *observation.Observation) packet.Addr { return packet.AddrFrom(o.Server.Addr()) }

@@ -21,6 +21,10 @@ type Record struct {
 	ClientID string             `json:"client_id,omitempty"` // keyed hash, never the value
 	Host     string             `json:"host,omitempty"`      // keyed hash of host name and fingerprint
 	Router   bool               `json:"router,omitempty"`
+	Leased   bool               `json:"leased,omitempty"`
+	Proven   bool               `json:"proven,omitempty"`   // the MAC was seen to be on the link
+	Hardware bool               `json:"hardware,omitempty"` // the MAC is among the evidence
+	Hostname string             `json:"hostname,omitempty"` // what of the host name may be shown
 	First    time.Time          `json:"first"`
 	Last     time.Time          `json:"last"`
 	Addrs    []AddrRecord       `json:"addrs,omitempty"`
@@ -28,6 +32,7 @@ type Record struct {
 	Into     ID                 `json:"into,omitempty"` // joined into this device
 	Why      string             `json:"why,omitempty"`  // reason of the join
 	Joined   time.Time          `json:"joined,omitzero"`
+	Before   json.RawMessage    `json:"before,omitempty"` // evidence of Into before the join
 	Dossier  json.RawMessage    `json:"dossier,omitempty"`
 }
 

@@ -1,16 +1,167 @@
 package device
 
+import (
+	"time"
+
+	"picket/sensor/packet"
+)
+
 // Table says who is behind an address. It is owned by one goroutine; the
 // Views that it hands out never change and may be shared.
 type Table struct {
-	cfg Config
+	cfg     Config
+	judge   Judge
+	now     int64
+	seq     uint32
+	realms  map[string]uint16
+	names   nameCache
+	pending pendingDHCP
+	queues  [ranks]queue // unremarkable to remarkable
+	byID    map[uint64]*Device
+	byAddr  map[addrKey]*binding
+	byMAC   map[macKey]*Device
+	byMark  map[uint64]*Device // client identifier, or host name with fingerprint
+	hints   []Hint
+	hinted  map[addrKey]int64
+	makers  []string // interned, for makerSeen
+	dirty   []*Device
+	changes []Change
+	sweep   []*Device // what the periodic sweep still has to visit
+	stats   Stats
+	realmOf []string
 }
+
+// Ranks order devices for eviction: those that never took part in an answered
+// conversation, those that nothing speaks about, those that have a verdict.
+const (
+	silent = iota
+	unremarkable
+	remarkable
+	ranks
+)
+
+// longIdle is how long a device of a higher rank must have been silent to be
+// let go before a silent one that was just seen.
+const longIdle = int64(7 * 24 * time.Hour)
 
 // New returns an empty table.
 func New(cfg Config) *Table {
 	cfg.defaults()
-	return &Table{cfg: cfg}
+	return &Table{
+		cfg: cfg, judge: cfg.Judge,
+		realms: map[string]uint16{}, byID: map[uint64]*Device{},
+		byAddr: map[addrKey]*binding{}, byMAC: map[macKey]*Device{}, byMark: map[uint64]*Device{},
+		hinted:  map[addrKey]int64{},
+		names:   newNameCache(cfg.MaxNames),
+		pending: newPendingDHCP(cfg.MaxPending),
+		stats:   Stats{Evicted: map[string]uint64{}},
+	}
 }
 
-// Views calls yield for every device, oldest first, until it returns false.
-func (t *Table) Views(yield func(*View) bool) {}
+// realm interns a name; ok is false when there are too many realms.
+func (t *Table) realm(name string) (n uint16, ok bool) {
+	if n, ok = t.realms[name]; ok {
+		return n, true
+	}
+	if len(t.realms) >= t.cfg.MaxRealms {
+		t.stats.Evicted["realm"]++
+		return 0, false
+	}
+	n = uint16(len(t.realms))
+	t.realms[name] = n
+	t.realmOf = append(t.realmOf, name)
+	return n, true
+}
+
+// add makes a device and, where the table is full, lets another go.
+func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *Device {
+	for len(t.byID) >= t.cfg.MaxDevices {
+		t.evictOne()
+	}
+	t.seq++
+	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, flags: stale}
+	d.num, d.id = t.newID(realm, identity)
+	t.byID[d.num] = d
+	if mac != (packet.MAC{}) {
+		t.byMAC[macKey{mac, realm}] = d
+		if mac[0]&2 != 0 {
+			d.flags |= isRandom
+		}
+	}
+	t.queues[silent].push(d)
+	return d
+}
+
+// touch notes that d was seen, moving it to the end of its queue.
+func (t *Table) touch(d *Device, at int64) {
+	if at > d.last {
+		d.last = at
+	}
+	if t.queues[d.rank].newest == d || d.is(dead) {
+		return
+	}
+	t.queues[d.rank].remove(d)
+	t.queues[d.rank].push(d)
+}
+
+// rerank puts d where its worth belongs.
+func (t *Table) rerank(d *Device) {
+	r := uint8(silent)
+	switch {
+	case d.summary.confidence > 0 || d.join != nil:
+		r = remarkable
+	case d.is(spoke):
+		r = unremarkable
+	}
+	if r != d.rank && !d.is(dead) {
+		t.queues[d.rank].remove(d)
+		d.rank = r
+		t.queues[r].push(d)
+	}
+}
+
+// evictOne lets one device go: the longest idle of the least remarkable,
+// unless one of a higher rank has been silent for longIdle.
+func (t *Table) evictOne() {
+	for r := ranks - 1; r > silent; r-- {
+		if d := t.queues[r].oldest; d != nil && t.now-d.last > longIdle {
+			t.drop(d, "idle")
+			return
+		}
+	}
+	for r := range t.queues {
+		if d := t.queues[r].oldest; d != nil {
+			t.drop(d, "full")
+			return
+		}
+	}
+}
+
+// drop forgets d and what hangs on it.
+func (t *Table) drop(d *Device, why string) {
+	t.stats.Evicted[why]++
+	if d.into == nil && d.view != nil {
+		t.changes = append(t.changes, Change{At: timeOf(t.now), Device: d.view, Before: d.view.Verdict, Gone: true, Why: "let go: " + why})
+	}
+	for _, b := range d.bindings {
+		delete(t.byAddr, b.key)
+	}
+	t.forget(d)
+	d.bindings, d.dossier, d.view = nil, nil, nil
+}
+
+// forget takes d out of every index.
+func (t *Table) forget(d *Device) {
+	t.unlinkJoins(d)
+	t.queues[d.rank].remove(d)
+	delete(t.byID, d.num)
+	if k := (macKey{d.mac, d.realm}); t.byMAC[k] == d {
+		delete(t.byMAC, k)
+	}
+	for _, mark := range [...]uint64{d.client, d.host} {
+		if mark != 0 && t.byMark[mark] == d {
+			delete(t.byMark, mark)
+		}
+	}
+	d.flags |= dead
+}

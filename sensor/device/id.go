@@ -1,0 +1,71 @@
+package device
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"picket/sensor/packet"
+)
+
+// What an identity is made of; the first byte keeps the kinds apart.
+const (
+	identMAC    = 'm'
+	identClient = 'c'
+	identAddr   = 'a'
+)
+
+func macIdentity(m packet.MAC) []byte { return append([]byte{identMAC}, m[:]...) }
+
+// addrIdentity is that of an address alone. Since tells apart the devices
+// that held it one after the other; 0 for the first.
+func addrIdentity(a packet.Addr, since int64) []byte {
+	b := append([]byte{identAddr}, a[:]...)
+	if since != 0 {
+		b = binary.BigEndian.AppendUint64(b, uint64(since))
+	}
+	return b
+}
+
+// newID makes an id that no other device has. Two identities can meet in 48
+// bits (one chance in 14,000 among 200,000 devices); the later one then takes
+// the next hash, so that no device ever answers for another.
+func (t *Table) newID(realm uint16, identity []byte) (uint64, ID) {
+	for n := byte(0); ; n++ {
+		num := t.hash(realm, identity, n)
+		if _, taken := t.byID[num]; !taken {
+			return num, ID(fmt.Sprintf("d-%012x", num))
+		}
+	}
+}
+
+// hash is 48 bits of HMAC-SHA256 over the realm's name and the identity.
+func (t *Table) hash(realm uint16, identity []byte, again byte) uint64 {
+	h := hmac.New(sha256.New, t.cfg.Key)
+	h.Write([]byte(t.realmOf[realm]))
+	h.Write([]byte{0})
+	h.Write(identity)
+	if again != 0 {
+		h.Write([]byte{again})
+	}
+	var sum [sha256.Size]byte
+	return binary.BigEndian.Uint64(h.Sum(sum[:0])) >> 16
+}
+
+// fold is a quick hash (FNV-1a) for what need not resist anybody.
+func fold(s string) uint32 {
+	h := uint32(2166136261)
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return h | 1 // never zero: zero is an empty slot
+}
+
+func foldAddr(a packet.Addr) uint32 {
+	h := uint32(2166136261)
+	for _, c := range a {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h | 1
+}

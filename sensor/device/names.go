@@ -1,0 +1,98 @@
+package device
+
+import (
+	"time"
+
+	"picket/sensor/observation"
+	"picket/sensor/packet"
+)
+
+// Phones go on using an answer after its TTL, and connections outlive both;
+// answers with a TTL of days are not believed for as long.
+const (
+	ttlFloor   = int64(10 * time.Minute)
+	ttlCeiling = int64(24 * time.Hour)
+	maxAnswers = 16 // of one message
+)
+
+type nameKey struct {
+	addr   packet.Addr
+	device uint32
+}
+
+type nameValue struct {
+	name   string
+	cnames []string
+	until  int64
+}
+
+// nameCache says under which name a device learnt an address, whichever of
+// its own addresses it asked from. Oldest first to go.
+type nameCache struct {
+	by   map[nameKey]nameValue
+	ring []nameKey
+	next int
+	max  int
+}
+
+func newNameCache(limit int) nameCache { return nameCache{by: map[nameKey]nameValue{}, max: limit} }
+
+// put reports whether another name had to go.
+func (c *nameCache) put(k nameKey, v nameValue) (evicted bool) {
+	if _, ok := c.by[k]; !ok {
+		if len(c.ring) < c.max {
+			c.ring = append(c.ring, k)
+		} else {
+			_, evicted = c.by[c.ring[c.next]]
+			delete(c.by, c.ring[c.next])
+			c.ring[c.next] = k
+			c.next = (c.next + 1) % c.max
+		}
+	}
+	c.by[k] = v
+	return evicted
+}
+
+// learnNames keeps what an answered question said.
+func (t *Table) learnNames(d *Device, o *observation.Observation) {
+	m := o.DNS
+	var cnames []string
+	for _, a := range m.Answers {
+		if a.Type == 5 && a.Data != "" && len(cnames) < maxAnswers {
+			cnames = append(cnames, a.Data)
+		}
+	}
+	at := nanos(o.At)
+	seq := d.root().seq
+	for i, a := range m.Answers {
+		if i == maxAnswers {
+			return
+		}
+		if a.Addr.IsValid() {
+			t.learnName(nameKey{packet.AddrFrom(a.Addr), seq}, nameValue{m.QName, cnames, at + ttl(a.TTL)})
+		}
+		for _, hint := range a.Hints {
+			t.learnName(nameKey{packet.AddrFrom(hint), seq}, nameValue{m.QName, cnames, at + ttl(a.TTL)})
+		}
+	}
+}
+
+func (t *Table) learnName(k nameKey, v nameValue) {
+	if t.names.put(k, v) {
+		t.stats.Evicted["name"]++
+	}
+}
+
+func ttl(seconds uint32) int64 {
+	return min(max(int64(seconds)*int64(time.Second), ttlFloor), ttlCeiling)
+}
+
+// NameOf returns the name under which d had learnt the address of a server,
+// at the time when a conversation began.
+func (t *Table) NameOf(d *Device, server packet.Addr, at time.Time) (name string, cnames []string) {
+	v, ok := t.names.by[nameKey{server, d.root().seq}]
+	if !ok || nanos(at) > v.until {
+		return "", nil
+	}
+	return v.name, v.cnames
+}

@@ -1,0 +1,216 @@
+package device
+
+import (
+	"time"
+
+	"picket/sensor/packet"
+)
+
+// sameTime is how close two uses must be to be at the same time: a host that
+// was given another address does not go back to the one before.
+const sameTime = int64(10 * time.Minute)
+
+// quietHolder is how long the proven holder of an address must have been
+// silent there before frames alone can give the address to another MAC.
+const quietHolder = int64(time.Minute)
+
+// pastLease is how long an address must have been silent for the end of its
+// lease to end the binding: renewals are often not seen.
+const pastLease = int64(10 * time.Minute)
+
+// owner says which device held addr when a conversation began, making one
+// where there is none. own reports that the frames came from that device as
+// far as can be told: what others send in its name is no evidence.
+func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin int64) (d *Device, own bool) {
+	if !unicast(addr) {
+		return nil, false
+	}
+	b := t.byAddr[addrKey{addr, realm}]
+	if b == nil {
+		return t.firstHolder(realm, addr, mac, at), true
+	}
+	if begin < b.since {
+		if p := b.holderAt(begin); p != nil {
+			t.touch(p, at)
+			return p, p.mac == mac || !hostMAC(mac)
+		}
+	}
+	d = b.dev
+	if d.mac != mac && hostMAC(mac) {
+		return t.contested(b, mac, at)
+	}
+	if t.over(b, at) {
+		return t.replace(b, at), true
+	}
+	t.seen(b, at)
+	return d, true
+}
+
+// seen notes a conversation of the holder.
+func (t *Table) seen(b *binding, at int64) {
+	if at > b.last {
+		b.last = at
+	}
+	t.touch(b.dev, at)
+	if r := b.dev.into; r != nil {
+		t.touch(r, at)
+		t.overlap(b.dev, at)
+	} else if b.dev.join != nil {
+		t.overlap(b.dev, at)
+	}
+}
+
+// over reports that silence or the end of a lease ended the binding.
+func (t *Table) over(b *binding, at int64) bool {
+	silence := at - b.last
+	if b.until != 0 && at > b.until && silence > pastLease {
+		return b.dev.mac == (packet.MAC{}) || !b.dev.is(proven)
+	}
+	return b.dev.mac == (packet.MAC{}) && b.dev.client == 0 && silence > int64(t.cfg.IdleAddress)
+}
+
+// firstHolder makes the holder of an address not seen before.
+func (t *Table) firstHolder(realm uint16, addr packet.Addr, mac packet.MAC, at int64) *Device {
+	if hostMAC(mac) {
+		m := t.byMAC[macKey{mac, realm}]
+		if m == nil {
+			m = t.add(realm, mac, macIdentity(mac), at)
+		}
+		if src, ok := t.adoptable(m, addr, at); ok {
+			t.bind(addrKey{addr, realm}, m, at, 0, src)
+			return m
+		}
+		t.stranger(m, addr)
+	}
+	d := t.add(realm, packet.MAC{}, addrIdentity(addr, 0), at)
+	t.bind(addrKey{addr, realm}, d, at, 0, byFrame)
+	return d
+}
+
+// replace gives an address that fell silent to a new device.
+func (t *Table) replace(b *binding, at int64) *Device {
+	d := t.add(b.key.realm, packet.MAC{}, addrIdentity(b.key.addr, at), at)
+	if b.dev.is(dead) { // the eviction that made room took the holder
+		t.bind(b.key, d, at, 0, byFrame)
+		return d
+	}
+	t.move(b, d, at, 0, byFrame)
+	return d
+}
+
+// contested decides about an address whose frames carry another MAC than
+// that of its holder.
+func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) {
+	m := t.byMAC[macKey{mac, b.key.realm}]
+	if m != nil && m.is(router|suspect) { // the frames came through somebody
+		if t.over(b, at) {
+			return t.replace(b, at), true
+		}
+		t.seen(b, at)
+		return b.dev, true
+	}
+	if b.dev.mac == (packet.MAC{}) { // the first MAC for a bare address proves nothing
+		t.seen(b, at)
+		return b.dev, true
+	}
+	if b.source > byFrame && at-b.last < quietHolder {
+		if m == nil { // remember who speaks for somebody else
+			m = t.add(b.key.realm, mac, macIdentity(mac), at)
+			if b.dev.is(dead) {
+				return nil, false
+			}
+		}
+		t.stranger(m, b.key.addr)
+		return b.dev, false
+	}
+	if m == nil {
+		m = t.add(b.key.realm, mac, macIdentity(mac), at)
+	}
+	if src, ok := t.adoptable(m, b.key.addr, at); ok && !b.dev.is(dead) {
+		t.move(b, m, at, 0, src)
+		return m, true
+	}
+	t.stranger(m, b.key.addr)
+	if b.dev.is(dead) {
+		return nil, false
+	}
+	return b.dev, false
+}
+
+// holderAt returns who held the address at a time before the present holder.
+func (b *binding) holderAt(at int64) *Device {
+	for _, p := range b.past {
+		if at < p.until {
+			if p.dev.is(dead) {
+				return nil
+			}
+			return p.dev
+		}
+	}
+	return nil
+}
+
+// bind records the first holder of an address.
+func (t *Table) bind(k addrKey, d *Device, at, until int64, src source) *binding {
+	b := &binding{dev: d, since: at, until: until, last: at, key: k, source: src}
+	t.byAddr[k] = b
+	t.give(d, b)
+	if src > byFrame {
+		t.prove(d)
+	}
+	return b
+}
+
+// give puts b among the addresses of d; the one longest silent makes room.
+func (t *Table) give(d *Device, b *binding) {
+	d.flags |= stale
+	if len(d.bindings) >= t.cfg.MaxAddrs {
+		old := 0
+		for i, x := range d.bindings {
+			if x.last < d.bindings[old].last {
+				old = i
+			}
+		}
+		delete(t.byAddr, d.bindings[old].key)
+		d.bindings[old] = b
+		t.stats.Evicted["address"]++
+	} else {
+		d.bindings = append(d.bindings, b)
+	}
+	if d.into != nil {
+		d.into.flags |= stale
+	}
+}
+
+// move gives an address to another device: what comes is the new one's, what
+// was stays with the old.
+func (t *Table) move(b *binding, to *Device, at, until int64, src source) {
+	old := b.dev
+	if len(b.past) == maxPast {
+		copy(b.past, b.past[1:])
+		b.past = b.past[:maxPast-1]
+	}
+	b.past = append(b.past, holder{old, at})
+	t.takeAway(old, b)
+	b.dev, b.since, b.until, b.last, b.source = to, at, until, at, src
+	t.give(to, b)
+	if src > byFrame {
+		t.prove(to)
+	}
+	t.touch(to, at)
+	t.stats.Moved++
+	if old.root() != to.root() {
+		t.announce(old.root(), at, "its address went to another device")
+	}
+}
+
+func (t *Table) takeAway(d *Device, b *binding) {
+	for i, x := range d.bindings {
+		if x == b {
+			d.bindings = append(d.bindings[:i], d.bindings[i+1:]...)
+			break
+		}
+	}
+	d.flags |= stale
+	d.root().flags |= stale
+}

@@ -1,0 +1,238 @@
+package device
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"sort"
+	"strconv"
+
+	"picket/sensor/packet"
+)
+
+// Export gives every device to keep, those that others were joined into
+// first, until keep returns false. Silent devices of which nothing is known
+// are left out.
+func (t *Table) Export(keep func(Record) bool) error {
+	all := t.sorted()
+	sort.SliceStable(all, func(i, j int) bool { return all[i].into == nil && all[j].into != nil })
+	for _, d := range all {
+		if d.rank == silent && d.dossier == nil && !d.is(router) {
+			continue
+		}
+		r, err := t.record(d)
+		if err != nil {
+			return err
+		}
+		if !keep(r) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// sorted returns the devices in the order in which they were first seen.
+func (t *Table) sorted() []*Device {
+	all := make([]*Device, 0, len(t.byID))
+	for _, d := range t.byID {
+		all = append(all, d)
+	}
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].first != all[j].first {
+			return all[i].first < all[j].first
+		}
+		return all[i].num < all[j].num
+	})
+	return all
+}
+
+func (t *Table) record(d *Device) (Record, error) {
+	r := Record{
+		Version: recordVersion, ID: d.id, Realm: t.realmOf[d.realm], Router: d.is(router), Leased: d.is(leased),
+		Proven: d.is(proven), Hardware: d.is(hardware), Hostname: d.hostname,
+		First: timeOf(d.first), Last: timeOf(d.last), Place: d.place,
+	}
+	if d.mac != zeroMAC {
+		r.MAC = macText(d.mac)
+	}
+	if d.client != 0 {
+		r.ClientID = strconv.FormatUint(d.client, 16)
+	}
+	if d.host != 0 {
+		r.Host = strconv.FormatUint(d.host, 16)
+	}
+	for _, b := range d.bindings {
+		r.Addrs = append(r.Addrs, AddrRecord{b.key.addr.Netip(), timeOf(b.since), timeOf(b.until), b.source.String()})
+	}
+	if d.into != nil {
+		r.Into, r.Why, r.Joined = d.into.id, d.join.why, timeOf(d.join.at)
+		if d.join.before != nil {
+			b, err := d.join.before.Save()
+			if err != nil {
+				return r, fmt.Errorf("device %s: %w", d.id, err)
+			}
+			r.Before = b
+		}
+	}
+	if d.dossier != nil {
+		b, err := d.dossier.Save()
+		if err != nil {
+			return r, fmt.Errorf("device %s: %w", d.id, err)
+		}
+		r.Dossier = b
+	}
+	return r, nil
+}
+
+// Import takes back what Export gave. Records of devices that others were
+// joined into must come first, as Export gives them; a record of a later
+// version is refused.
+func (t *Table) Import(r Record) error {
+	if r.Version != recordVersion {
+		return fmt.Errorf("device record: version %d, want %d", r.Version, recordVersion)
+	}
+	num, err := strconv.ParseUint(string(r.ID[min(2, len(r.ID)):]), 16, 48)
+	if err != nil || len(r.ID) != 14 {
+		return fmt.Errorf("device record: id %q", r.ID)
+	}
+	realm, ok := t.realm(r.Realm)
+	if !ok {
+		return fmt.Errorf("device record: too many realms")
+	}
+	if _, there := t.byID[num]; there {
+		return fmt.Errorf("device record: %s is there already", r.ID)
+	}
+	d := &Device{realm: realm, num: num, id: r.ID, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: r.Hostname, flags: stale}
+	if r.MAC != "" {
+		if d.mac, ok = parseMAC(r.MAC); !ok {
+			return fmt.Errorf("device record: hardware address of %s", r.ID)
+		}
+	}
+	if err := t.restoreEvidence(d, r); err != nil {
+		return fmt.Errorf("device record: %s: %w", r.ID, err)
+	}
+	for len(t.byID) >= t.cfg.MaxDevices {
+		t.evictOne()
+	}
+	t.enter(d, r)
+	return nil
+}
+
+func (t *Table) restoreEvidence(d *Device, r Record) (err error) {
+	if len(r.Dossier) > 0 {
+		if d.dossier, err = t.judge.Restore(r.Dossier); err != nil {
+			return err
+		}
+	}
+	for v, p := range map[string]*uint64{r.ClientID: &d.client, r.Host: &d.host} {
+		if v == "" {
+			continue
+		}
+		if *p, err = strconv.ParseUint(v, 16, 64); err != nil {
+			return err
+		}
+	}
+	for f, on := range map[flags]bool{router | suspect: r.Router, leased | spoke: r.Leased, proven: r.Proven,
+		hardware: r.Hardware, isRandom: d.mac[0]&2 != 0} {
+		if on {
+			d.flags |= f
+		}
+	}
+	if len(r.Dossier) > 0 {
+		d.flags |= spoke
+	}
+	return nil
+}
+
+// enter puts a restored device into the indexes.
+func (t *Table) enter(d *Device, r Record) {
+	t.seq++
+	d.seq = t.seq
+	t.byID[d.num] = d
+	if d.mac != zeroMAC && t.byMAC[macKey{d.mac, d.realm}] == nil {
+		t.byMAC[macKey{d.mac, d.realm}] = d
+	}
+	for _, m := range [...]uint64{d.client, d.host} {
+		if m != 0 && t.byMark[m] == nil {
+			t.byMark[m] = d
+		}
+	}
+	for _, a := range r.Addrs {
+		k := addrKey{packet.AddrFrom(a.Addr), d.realm}
+		if t.byAddr[k] == nil && len(d.bindings) < t.cfg.MaxAddrs {
+			b := &binding{dev: d, since: nanos(a.Since), until: nanos(a.Until), last: d.last, key: k, source: sourceOf(a.Source)}
+			t.byAddr[k] = b
+			d.bindings = append(d.bindings, b)
+		}
+	}
+	t.queues[silent].push(d)
+	if root := t.find(r.Into); root != nil && root.into == nil && root != d {
+		t.rejoin(d, root, r)
+	}
+	t.rerank(d)
+	t.markDirty(d)
+}
+
+func (t *Table) rejoin(d, root *Device, r Record) {
+	if root.join == nil {
+		root.join = &join{current: root}
+	}
+	d.join = &join{why: r.Why, at: nanos(r.Joined)}
+	if len(r.Before) > 0 {
+		if before, err := t.judge.Restore(r.Before); err == nil {
+			d.join.before = before
+		}
+	}
+	d.into = root
+	root.join.members = append(root.join.members, d)
+	if d.last >= root.last {
+		root.join.current = d
+	}
+	t.rerank(root)
+}
+
+// Views calls yield for every device, in the order in which they were first
+// seen, until it returns false.
+func (t *Table) Views(yield func(*View) bool) {
+	for _, d := range t.sorted() {
+		if d.into == nil && !yield(t.View(d)) {
+			return
+		}
+	}
+}
+
+// Find returns the View of a device by its id, nil when there is none.
+func (t *Table) Find(id ID) *View {
+	if d := t.find(id); d != nil {
+		return t.View(d)
+	}
+	return nil
+}
+
+// Holder returns the View of who holds an address, nil when nobody is known to.
+func (t *Table) Holder(realm string, addr netip.Addr) *View {
+	n, ok := t.realms[realm]
+	if !ok {
+		return nil
+	}
+	if b := t.byAddr[addrKey{packet.AddrFrom(addr), n}]; b != nil {
+		return t.View(b.dev)
+	}
+	return nil
+}
+
+// parseMAC reads aa:bb:cc:dd:ee:ff, also with dashes.
+func parseMAC(s string) (m packet.MAC, ok bool) {
+	if len(s) != 17 {
+		return m, false
+	}
+	for i := range m {
+		if _, err := hex.Decode(m[i:i+1], []byte(s[3*i:3*i+2])); err != nil {
+			return packet.MAC{}, false
+		}
+		if i < 5 && s[3*i+2] != ':' && s[3*i+2] != '-' {
+			return packet.MAC{}, false
+		}
+	}
+	return m, true
+}
