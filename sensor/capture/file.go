@@ -148,10 +148,14 @@ func (f *File) detect() error {
 		f.w.consume(pcapHeader)
 		return nil
 	}
-	if err := f.w.err; err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	switch err := f.w.err; err {
+	case nil, io.EOF:
+		return ErrNotCapture
+	case io.ErrUnexpectedEOF: // of a compressed stream
+		return fmt.Errorf("%w before the first frame", ErrTruncated)
+	default:
 		return err
 	}
-	return ErrNotCapture
 }
 
 // Next fills batch and returns how many frames; their bytes are valid until

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path"
 	"slices"
@@ -11,15 +12,15 @@ import (
 	"strings"
 )
 
-// iface is a network interface as Linux shows it below /sys/class/net.
+// iface is a network interface, as it was when it was opened.
 type iface struct {
-	name    string
-	index   uint16 // Frame.Iface
-	sys     fs.FS  // /sys/class/net
-	proc    fs.FS  // /proc/net
-	ifindex string // the kernel's number at the start: a new one means another interface
-	arphrd  int    // hardware type, ARPHRD_*
-	any     bool   // libpcap's device for all interfaces together
+	name   string
+	index  uint16 // Frame.Iface
+	number int    // the kernel's: another one means another interface
+	arphrd int    // hardware type, ARPHRD_*
+	any    bool   // libpcap's device for all interfaces together
+	sys    fs.FS  // /sys/class/net
+	proc   fs.FS  // /proc/net
 }
 
 // Hardware types of linux/if_arp.h that the ring reads.
@@ -34,55 +35,41 @@ func findInterface(name string, index uint16) (*iface, error) {
 	if i.any {
 		return i, nil
 	}
-	if strings.ContainsAny(name, "/\x00") || name == "." || name == ".." || !i.exists() {
-		return nil, fmt.Errorf("no interface %q; there are %s", name, strings.Join(i.others(), ", "))
+	all, err := net.Interfaces()
+	if err != nil {
+		return nil, err
 	}
-	i.ifindex = i.read("ifindex")
-	i.arphrd, _ = strconv.Atoi(i.read("type"))
-	return i, nil
-}
-
-func (i *iface) exists() bool {
-	_, err := fs.Stat(i.sys, path.Join(i.name, "ifindex"))
-	return err == nil
-}
-
-// others lists the interfaces that are there.
-func (i *iface) others() []string {
-	entries, _ := fs.ReadDir(i.sys, ".")
 	var names []string
-	for _, e := range entries {
-		if _, err := fs.Stat(i.sys, path.Join(e.Name(), "ifindex")); err == nil {
-			names = append(names, e.Name())
+	for _, n := range all {
+		if n.Name == name {
+			i.number, i.arphrd = n.Index, hardware(name)
+			return i, nil
 		}
+		names = append(names, n.Name)
 	}
 	slices.Sort(names)
-	return names
+	return nil, fmt.Errorf("no interface %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// read returns one attribute, empty when there is none.
-func (i *iface) read(attr string) string {
-	b, _ := fs.ReadFile(i.sys, path.Join(i.name, attr))
-	return strings.TrimSpace(string(b))
-}
-
-// iffUp is IFF_UP of linux/if.h.
-const iffUp = 1
-
-// state reports whether the interface is up and has a carrier, or that it is another one by now.
+// state reports whether the interface is up and has a carrier, or that it is
+// another one by now.
 func (i *iface) state() (up bool, err error) {
 	if i.any {
 		return true, nil
 	}
-	now := i.read("ifindex")
-	switch {
-	case now == "":
-		return false, ErrInterfaceGone
-	case now != i.ifindex:
-		return false, fmt.Errorf("made anew: %w", ErrInterfaceGone)
+	all, err := net.Interfaces()
+	if err != nil {
+		return false, err
 	}
-	flags, _ := strconv.ParseUint(i.read("flags"), 0, 32)
-	return flags&iffUp != 0 && i.read("carrier") != "0", nil
+	for _, n := range all {
+		switch {
+		case n.Name == i.name && n.Index != i.number:
+			return false, fmt.Errorf("made anew: %w", ErrInterfaceGone)
+		case n.Name == i.name:
+			return n.Flags&net.FlagUp != 0 && n.Flags&net.FlagRunning != 0, nil
+		}
+	}
+	return false, ErrInterfaceGone
 }
 
 // ringLink reports whether the ring reads this kind of interface.
@@ -105,7 +92,8 @@ type interfaceDrops struct{ device, softnet uint64 }
 func (i *iface) drops() interfaceDrops {
 	var d interfaceDrops
 	for _, counter := range [...]string{"rx_dropped", "rx_missed_errors", "rx_fifo_errors"} {
-		n, _ := strconv.ParseUint(i.read("statistics/"+counter), 10, 64)
+		b, _ := fs.ReadFile(i.sys, path.Join(i.name, "statistics", counter))
+		n, _ := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
 		d.device += n
 	}
 	d.softnet = softnetDrops(i.proc)

@@ -153,7 +153,8 @@ func (p *pcapFile) settle(w *window) (want int) {
 	}
 	for _, header := range [...]int{recordHeader, recordKuznetzov, recordNokia} {
 		end := header + int(caplen)
-		if len(b) == end || len(b) >= end+recordHeader && p.plausible(b[end:], header == recordHeader) {
+		promised := header == recordHeader
+		if promised && len(b) == end || len(b) >= end+recordHeader && p.plausible(b[end:], promised) {
 			p.header = header
 			return 0
 		}

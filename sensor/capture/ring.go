@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -129,22 +128,18 @@ var rejectAll = []bpf.RawInstruction{{Op: retConstant, K: 0}}
 // start binds the rings, joins them, makes the interface promiscuous, and
 // opens them to what filter accepts.
 func start(c Config, i *iface, rings []driver, filter []bpf.RawInstruction) error {
-	nif, err := net.InterfaceByName(i.name)
-	if err != nil {
-		return err
-	}
 	spread, err := spreading(c)
 	if err != nil {
 		return err
 	}
-	group := fanoutID(nif.Index)
+	group := fanoutID(i.number)
 	for _, d := range rings {
 		r := d.(*ring)
-		if err := unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: nif.Index}); err != nil {
+		if err := unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: i.number}); err != nil {
 			return fmt.Errorf("bind: %w", err)
 		}
 		if c.Promiscuous && i.arphrd == arphrdEther {
-			m := unix.PacketMreq{Ifindex: int32(nif.Index), Type: unix.PACKET_MR_PROMISC}
+			m := unix.PacketMreq{Ifindex: int32(i.number), Type: unix.PACKET_MR_PROMISC}
 			if err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &m); err != nil {
 				return fmt.Errorf("promiscuous: %w", err)
 			}
