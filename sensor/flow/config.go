@@ -15,9 +15,44 @@ type Config struct {
 	ReportEvery    int64 // between reports of a flow that lives [10 s]
 
 	StreamBytes     int // all stream buffers together [64 MiB]
-	StreamBytesFlow int // one direction of one flow [64 KiB + one TLS record]
-	Reordered       int // directions with holes in their sequence, at once [65536]
-	SuppressDoubled bool
+	StreamBytesFlow int // one direction of one flow [66 KiB: 64 KiB and record headers]
+	Reordered       int // directions with gaps in their sequence, at once [65536]
+}
+
+// setDefaults fills the fields that are zero.
+func (c *Config) setDefaults() {
+	const second = int64(1e9)
+	for _, d := range []struct {
+		field *int64
+		value int64
+	}{
+		{&c.IdleTCP, 1800 * second},
+		{&c.IdleClosed, 10 * second},
+		{&c.IdleUDP, 180 * second},
+		{&c.IdleUnanswered, 60 * second},
+		{&c.FirstReport, second / 4},
+		{&c.ReportEvery, 10 * second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	for _, d := range []struct {
+		field *int
+		value int
+	}{
+		{&c.MaxFlows, 1 << 20},
+		{&c.StreamBytes, 64 << 20},
+		{&c.StreamBytesFlow, 66 << 10},
+		{&c.Reordered, 1 << 16},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+	if c.Home == nil {
+		c.Home = &Home{}
+	}
 }
 
 // Report is called with a flow whose counts rose (Flow.Increase), or that is

@@ -1,30 +1,209 @@
 package flow
 
-import "picket/sensor/packet"
+import (
+	"math"
+
+	"picket/sensor/packet"
+)
 
 // Table holds the flows of one worker. Use New. It is not safe for
 // concurrent use.
 type Table struct {
+	c      Config
 	report Report
+	slab   slab
+	index  index
+	wheel  *wheel
+	stats  Stats
+	nextID uint64
+	hand   uint32 // where the search for a flow to evict goes on
+
+	holes   holeSets
+	streams streams
+	lent    []byte // what Collect lent last, when it is not in a buffer
+	span    span
 }
 
 // New returns an empty table. report is called from Touch (when the table is
-// full or ports are reused), Expire and Close.
-func New(c Config, report Report) *Table { return &Table{report: report} }
+// full or ports are reused), Expire and Close; nil takes every report.
+func New(c Config, report Report) *Table {
+	c.setDefaults()
+	if report == nil {
+		report = func(*Flow, bool) bool { return true }
+	}
+	t := &Table{c: c, report: report, index: newIndex(), wheel: new(wheel), nextID: c.FirstID}
+	t.holes.limit = c.Reordered
+	t.streams.limit, t.streams.each = c.StreamBytes, c.StreamBytesFlow
+	return t
+}
 
 // Touch counts p to its flow, made if need be, and returns it with the
 // direction of p. It returns nil when there is nothing to follow: no TCP or
 // UDP, a fragment, or the second copy of a frame on a doubled span.
-func (t *Table) Touch(p *packet.Packet) (*Flow, Dir) { return nil, Up }
+func (t *Table) Touch(p *packet.Packet) (*Flow, Dir) {
+	if p.Stop != packet.Decoded || p.IsFragment() || p.Proto != packet.ProtoTCP && p.Proto != packet.ProtoUDP || p.Version == 0 {
+		return nil, Up
+	}
+	k, from := keyOf(p)
+	h := t.index.hashOf(&k)
+	t.stats.Frames++
+	t.stats.Bytes += uint64(p.Wire)
+	second := t.span.seen(p, h, from)
+	if second == suppress {
+		t.stats.Duplicates++
+		if t.span.nPending != 0 {
+			t.takeBack()
+		}
+		return nil, Up
+	}
+	f := t.index.find(&t.slab, &k, h)
+	if f != nil && p.Flags&(packet.SYN|packet.ACK) == packet.SYN && p.Proto == packet.ProtoTCP && f.reused(p, from) {
+		t.finish(f, EndReused, p.At)
+		f = nil
+	}
+	if f == nil {
+		f = t.open(&k, h, p, from)
+	}
+	t.count(f, p, from)
+	if second == unsure {
+		t.unsure(f, p, from)
+	}
+	return f, Dir(from ^ f.opener())
+}
+
+// count adds p to f.
+func (t *Table) count(f *Flow, p *packet.Packet, from uint8) {
+	if f.flags&(homeA|homeB) == 0 {
+		t.stats.NoHome += uint64(p.Wire)
+	} else if f.flags&(homeA|homeB) == homeA|homeB {
+		t.stats.BothHome += uint64(p.Wire)
+	}
+	f.last = max(f.last, p.At)
+	s := &f.sides[from&1]
+	s.total.Packets++
+	if s.total.Packets == 1 {
+		s.mac = p.LinkSrc
+	}
+	before := s.total.Bytes
+	if p.Proto == packet.ProtoTCP {
+		t.tcp(f, s, &f.sides[(from^1)&1], p)
+	} else {
+		s.total.Bytes += uint64(p.PayloadLen)
+		if from != f.opener() {
+			f.flags |= answered
+		}
+	}
+	if s.total.Bytes != before && f.reportAt == 0 {
+		f.reportAt = p.At + t.c.FirstReport
+		t.wheel.sooner(&t.slab, f, f.reportAt)
+	}
+}
+
+// open makes the flow that p begins.
+func (t *Table) open(k *Key, h uint64, p *packet.Packet, from uint8) *Flow {
+	t.wheel.start(p.At)
+	if t.slab.count >= t.c.MaxFlows {
+		t.evict(p.At)
+	}
+	f := t.slab.take()
+	f.key, f.hash = *k, uint32(h>>32)
+	f.flags |= flag(h&(indexParts-1)) << partShift
+	f.First, f.last = p.At, p.At
+	f.ID = t.nextID
+	t.nextID++
+	t.stats.New++
+	f.VLAN, f.Inspect = p.VLAN(), InspectUp|InspectDown
+	if t.c.Home.Contains(k.Realm, k.A) {
+		f.flags |= homeA
+	}
+	if t.c.Home.Contains(k.Realm, k.B) {
+		f.flags |= homeB
+	}
+	f.orient(p, from)
+	t.index.add(f.ref, h)
+	t.wheel.put(&t.slab, f, t.idleAt(f))
+	return f
+}
 
 // Expire reports what is due at now, the time of the latest frame: flows
 // that ended or were idle too long (final), and living flows with an
 // unreported increase, the earliest due first. Its cost is that of what is
 // due; call it as often as once a batch.
-func (t *Table) Expire(now int64) {}
+func (t *Table) Expire(now int64) {
+	w := t.wheel
+	if !w.set {
+		return
+	}
+	last := now >> tickBits
+	if last-w.tick > buckets { // a long silence: once round is enough
+		w.tick = last - buckets
+	}
+	for w.tick < last {
+		b := w.tick & (buckets - 1)
+		w.tick++
+		for w.heads[b] != 0 {
+			f := t.slab.at(w.heads[b])
+			w.drop(&t.slab, f)
+			t.due(f, now)
+		}
+	}
+}
 
-// Close reports every flow as final, oldest due first: the end of the input.
-func (t *Table) Close() {}
+// due looks at a flow whose bucket has come, and which is out of the wheel.
+func (t *Table) due(f *Flow, now int64) {
+	idle := t.idleAt(f)
+	if f.flags&ended != 0 || now >= idle {
+		end := EndIdle
+		if f.flags&closed != 0 {
+			end = EndClosed
+		}
+		t.wheel.put(&t.slab, f, now) // finish unlinks it
+		t.finish(f, end, now)
+		return
+	}
+	if f.reportAt != 0 && now >= f.reportAt {
+		switch {
+		case !f.risen():
+			f.reportAt = 0
+		case t.tell(f, false):
+			f.reportAt = now + t.c.ReportEvery
+		default:
+			f.reportAt = now + t.c.FirstReport
+		}
+	}
+	if f.reportAt != 0 {
+		idle = min(idle, f.reportAt)
+	}
+	t.wheel.put(&t.slab, f, idle)
+}
+
+// Close reports every flow as final, the earliest due first: the end of the
+// input. The table can be used on; flows whose report is refused stay, and
+// Close may be called again for them.
+func (t *Table) Close() {
+	for i := range int64(buckets) {
+		for ref := t.wheel.heads[(t.wheel.tick+i)&(buckets-1)]; ref != 0; {
+			f := t.slab.at(ref)
+			ref = f.next
+			t.settle(f)
+			if t.tell(f, true) {
+				t.remove(f, EndInput)
+			} else {
+				t.stats.Refused++
+			}
+		}
+	}
+}
 
 // Stats returns the counts.
-func (t *Table) Stats() Stats { return Stats{} }
+func (t *Table) Stats() Stats {
+	s := t.stats
+	s.Flows = t.slab.count
+	s.Doubled, s.OneWay = t.span.doubled(), t.blind()
+	s.StreamBytes, s.StreamEvicted = t.streams.bytes, t.streams.evicted
+	s.HolesDiscarded = t.holes.discarded
+	return s
+}
+
+// never is later than any packet time.
+const never = math.MaxInt64

@@ -1,0 +1,113 @@
+package flow
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"picket/sensor/packet"
+)
+
+// Key names a conversation: both ends in a fixed order, whoever sends. It
+// holds no pointers.
+type Key struct {
+	A, B         packet.Addr
+	APort, BPort uint16
+	Realm        uint16
+	Proto        uint8
+	_            uint8
+}
+
+var le = binary.LittleEndian
+
+// keyOf returns the key of p's conversation and which end of it sent p: 0
+// for A, 1 for B.
+func keyOf(p *packet.Packet) (k Key, from uint8) {
+	s1, d1 := le.Uint64(p.Src[8:]), le.Uint64(p.Dst[8:])
+	less := s1 < d1
+	if s1 == d1 {
+		s0, d0 := le.Uint64(p.Src[:8]), le.Uint64(p.Dst[:8])
+		less = s0 < d0 || s0 == d0 && p.SrcPort <= p.DstPort
+	}
+	k.Realm, k.Proto = p.Realm, p.Proto
+	if less {
+		k.A, k.B, k.APort, k.BPort = p.Src, p.Dst, p.SrcPort, p.DstPort
+		return k, 0
+	}
+	k.A, k.B, k.APort, k.BPort = p.Dst, p.Src, p.DstPort, p.SrcPort
+	return k, 1
+}
+
+// opener returns the index of the end that opened f.
+func (f *Flow) opener() uint8 { return uint8(f.flags & openerB) }
+
+// side returns the sender of a direction.
+func (f *Flow) side(d Dir) *side { return &f.sides[(uint8(d)^f.opener())&1] }
+
+// end returns address and port of the opener (0) or the other end (1).
+func (f *Flow) end(i uint8) (packet.Addr, uint16) {
+	if (i^f.opener())&1 == 0 {
+		return f.key.A, f.key.APort
+	}
+	return f.key.B, f.key.BPort
+}
+
+// Key returns the conversation's key.
+func (f *Flow) Key() Key { return f.key }
+
+// Proto returns the IP protocol number.
+func (f *Flow) Proto() uint8 { return f.key.Proto }
+
+// Realm returns the realm of both addresses.
+func (f *Flow) Realm() uint16 { return f.key.Realm }
+
+// Client returns the end that opened the conversation, as far as can be
+// told: the sender of the SYN or of the first datagram; where the start was
+// missed, the end with the higher port.
+func (f *Flow) Client() netip.AddrPort {
+	a, p := f.end(0)
+	return netip.AddrPortFrom(a.Netip(), p)
+}
+
+// Server returns the other end.
+func (f *Flow) Server() netip.AddrPort {
+	a, p := f.end(1)
+	return netip.AddrPortFrom(a.Netip(), p)
+}
+
+// ClientAddr returns Client's address in its flat form.
+func (f *Flow) ClientAddr() packet.Addr { a, _ := f.end(0); return a }
+
+// ServerAddr returns Server's address in its flat form.
+func (f *Flow) ServerAddr() packet.Addr { a, _ := f.end(1); return a }
+
+// ClientPort returns Client's port.
+func (f *Flow) ClientPort() uint16 { _, p := f.end(0); return p }
+
+// ServerPort returns Server's port.
+func (f *Flow) ServerPort() uint16 { _, p := f.end(1); return p }
+
+// home reports that the opener (0) or the other end (1) is ours.
+func (f *Flow) home(i uint8) bool { return f.flags&(homeA<<((i^f.opener())&1)) != 0 }
+
+// ClientHome reports that Client lies in the home networks.
+func (f *Flow) ClientHome() bool { return f.home(0) }
+
+// ServerHome reports that Server lies in the home networks.
+func (f *Flow) ServerHome() bool { return f.home(1) }
+
+// ClientMAC returns the link-layer source of the frames that Client sent,
+// zero when none was seen.
+func (f *Flow) ClientMAC() packet.MAC { return f.side(Up).mac }
+
+// ServerMAC is ClientMAC for Server.
+func (f *Flow) ServerMAC() packet.MAC { return f.side(Down).mac }
+
+// Ours returns the direction in which our end sends: what it carries is
+// "sent" of a flow line, the other "received". Where both or neither end is
+// at home it is that of the opener, Up.
+func (f *Flow) Ours() Dir {
+	if f.ServerHome() && !f.ClientHome() {
+		return Down
+	}
+	return Up
+}
