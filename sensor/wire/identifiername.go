@@ -19,10 +19,11 @@ var identifierKinds = [...]string{"imei", "imsi", "msisdn", "android-id", "oaid"
 
 // identifierName is a rule: what a parameter name claims, and whether the
 // name is also used for other things (weak: the value must be of the
-// strictest shape).
+// strictest shape; plus: a telephone number must have its plus sign).
 type identifierName struct {
 	kind identifierKind
 	weak bool
+	plus bool
 }
 
 // identifierNames is keyed by the name in lower case without separators and
@@ -34,23 +35,23 @@ var identifierNames = map[string]identifierName{
 	"imei": {kind: idIMEI}, "imei1": {kind: idIMEI}, "imei2": {kind: idIMEI}, "imeis": {kind: idIMEI},
 	"imeino": {kind: idIMEI}, "imeinumber": {kind: idIMEI}, "imeinum": {kind: idIMEI}, "imeicode": {kind: idIMEI},
 	"deviceimei": {kind: idIMEI}, "phoneimei": {kind: idIMEI}, "mobileimei": {kind: idIMEI},
-	"deviceid": {idIMEI, true}, "devid": {idIMEI, true}, "did": {idIMEI, true}, "phoneid": {idIMEI, true},
+	"deviceid": {kind: idIMEI, weak: true}, "devid": {kind: idIMEI, weak: true}, "did": {kind: idIMEI, weak: true}, "phoneid": {kind: idIMEI, weak: true},
 
 	"imsi": {kind: idIMSI}, "imsi1": {kind: idIMSI}, "imsi2": {kind: idIMSI}, "simimsi": {kind: idIMSI},
 	"deviceimsi": {kind: idIMSI}, "phoneimsi": {kind: idIMSI}, "up3gppimsi": {kind: idIMSI},
-	"subscriberid": {idIMSI, true}, "simid": {idIMSI, true},
+	"subscriberid": {kind: idIMSI, weak: true}, "simid": {kind: idIMSI, weak: true},
 
 	"msisdn": {kind: idMSISDN}, "upcallinglineid": {kind: idMSISDN}, "nokiamsisdn": {kind: idMSISDN},
 	"wapmsisdn": {kind: idMSISDN}, "hmsisdn": {kind: idMSISDN}, "line1number": {kind: idMSISDN},
 	"phonenumber": {kind: idMSISDN}, "phoneno": {kind: idMSISDN}, "phonenum": {kind: idMSISDN},
 	"mobilenumber": {kind: idMSISDN}, "mobileno": {kind: idMSISDN}, "mobilenum": {kind: idMSISDN},
 	"simnumber": {kind: idMSISDN}, "telephonenumber": {kind: idMSISDN}, "cellphonenumber": {kind: idMSISDN},
-	"phone": {idMSISDN, true}, "mobile": {idMSISDN, true}, "tel": {idMSISDN, true},
-	"telephone": {idMSISDN, true}, "cellphone": {idMSISDN, true}, "userphone": {idMSISDN, true},
-	"mobilephone": {idMSISDN, true}, "number": {idMSISDN, true},
+	"phone": {kind: idMSISDN, weak: true}, "mobile": {kind: idMSISDN, weak: true}, "tel": {kind: idMSISDN, weak: true},
+	"telephone": {kind: idMSISDN, weak: true}, "cellphone": {kind: idMSISDN, weak: true}, "userphone": {kind: idMSISDN, weak: true},
+	"mobilephone": {kind: idMSISDN, weak: true}, "number": {kind: idMSISDN, weak: true, plus: true},
 
-	"androidid": {kind: idAndroid}, "ssaid": {kind: idAndroid}, "aid": {idAndroid, true},
-	"anid": {idAndroid, true}, "androiddeviceid": {kind: idAndroid},
+	"androidid": {kind: idAndroid}, "ssaid": {kind: idAndroid}, "aid": {kind: idAndroid, weak: true},
+	"anid": {kind: idAndroid, weak: true}, "androiddeviceid": {kind: idAndroid},
 
 	"oaid": {kind: idOAID}, "msaoaid": {kind: idOAID}, "deviceoaid": {kind: idOAID},
 

@@ -16,7 +16,7 @@ func (f *Identifiers) check(t IdentifierText, rule identifierName, name, value [
 	case idIMSI:
 		ok = f.imsi(value, rule.weak)
 	case idMSISDN:
-		ok = f.msisdn(value, rule.weak)
+		ok = f.msisdn(value, rule)
 	case idAndroid:
 		ok = f.androidID(value, rule.weak)
 	case idOAID:
@@ -172,7 +172,7 @@ var mobileCountries = [...][2]uint16{
 // msisdn: a telephone number. With a plus or 00 before it, 8 to 15 digits
 // after a country code (ITU-T E.164). Without, only in the shapes of mobile
 // numbers whose length and first digits tell them from counters and times.
-func (f *Identifiers) msisdn(v []byte, weak bool) bool {
+func (f *Identifiers) msisdn(v []byte, rule identifierName) bool {
 	international := false
 	switch {
 	case bytes.HasPrefix(v, []byte("+")):
@@ -193,9 +193,9 @@ func (f *Identifiers) msisdn(v []byte, weak bool) bool {
 		return false
 	}
 	if international {
-		return n >= 9 || !weak
+		return n >= 9 || !rule.weak
 	}
-	return isMobileNumber(d) || !weak && isNationalNumber(d)
+	return !rule.plus && isMobileNumber(d) || !rule.weak && isNationalNumber(d)
 }
 
 // isMobileNumber: China 1[3-9]x and nine digits more, with or without 86;
@@ -292,13 +292,16 @@ func same(d []byte) bool {
 }
 
 // carrierWords tell a mobile operator's name from a parcel carrier, a logical
-// operator and whatever else is called so.
+// operator and whatever else is called so. They count as whole words; one
+// that begins with a blank or hyphen needs another word before it, since
+// "mobile" alone is a kind of connection.
 var carrierWords = [...]string{
-	"mobile", "telecom", "unicom", "cellular", "wireless", "airtel", "vodafone", "jio 4g", "jio 5g", "reliance jio", "idea", "bsnl",
-	"verizon", "at&t", "orange", "telefonica", "movistar", "o2 -", "o2-", "docomo", "softbank", "kddi", "sk telecom", "kt corp",
-	"lg u+", "singtel", "starhub", "smartone", "telstra", "optus", "telkomsel", "indosat", "telenor", "telia", "swisscom", "proximus",
-	"kpn", "turkcell", "mtn", "safaricom", "etisalat", "zain", "beeline", "megafon", "claro", "celcom", "maxis", "digi", "dtac",
-	"cmcc", "chn-unicom", "chn-ct", "中国移动", "中国联通", "中国电信", "中国广电", "中華電信", "台灣大哥大", "遠傳",
+	" mobile", "-mobile", " telecom", " unicom", "-unicom", " cellular", " wireless",
+	"airtel", "vodafone", "reliance jio", "jio 4g", "jio 5g", "jio true5g", "vi india", "bsnl", "verizon", "at&t", "orange",
+	"telefonica", "movistar", "docomo", "softbank", "kddi", "sk telecom", "sktelecom", "olleh", "lg u+", "singtel", "starhub", "smartone",
+	"telstra", "optus", "telkomsel", "indosat", "telenor", "telia", "swisscom", "proximus", "kpn", "turkcell", "turk telekom",
+	"mtn", "safaricom", "etisalat", "zain", "beeline", "megafon", "claro", "celcom", "maxis", "dtac", "cmcc", "chn-ct",
+	"中国移动", "中国联通", "中国电信", "中国广电", "中華電信", "台灣大哥大", "遠傳",
 }
 
 // carrier: a network's code (country and network, 5 or 6 digits), or a name
@@ -319,10 +322,22 @@ func (f *Identifiers) carrier(v []byte) bool {
 		f.scratch = append(f.scratch, lower(c))
 	}
 	for _, word := range carrierWords {
-		if i := bytes.Index(f.scratch[start:], []byte(word)); i >= 0 {
+		if hasWord(f.scratch[start:], word) {
 			copy(f.scratch[start:], v) // as sent
 			return true
 		}
 	}
 	return false
+}
+
+// hasWord reports that word stands in text between things that are no letters.
+func hasWord(text []byte, word string) bool {
+	i := bytes.Index(text, []byte(word))
+	if i < 0 || i == 0 && (word[0] == ' ' || word[0] == '-') {
+		return false
+	}
+	end := i + len(word)
+	isLetter := func(c byte) bool { return c >= 'a' && c <= 'z' }
+	return (i == 0 || !isLetter(word[0]) || !isLetter(text[i-1])) &&
+		(end == len(text) || !isLetter(word[len(word)-1]) || !isLetter(text[end]))
 }
