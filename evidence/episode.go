@@ -45,7 +45,12 @@ type Episode struct {
 	Closed      time.Time // zero while open
 	CloseReason string    // quiet, verdict withdrawn, policy removed, ...
 	Announced   bool
-	Continued   int // how often it was re-opened within 24 h
+	AlertedAs   string // the highest severity somebody was told: page, ticket; empty for none
+	AlertDevice string // id in the alert's labels, when the device has been joined into another since
+	Firing      bool   // an alert for it stands in Alertmanager
+	MergedInto  string // id of the episode that its totals went into
+	Hidden      uint64 // bytes tunnelled or unnamed within the hour that made the condition hidden
+	Continued   int    // how often it was re-opened within 24 h
 	Names       []string
 	Servers     []Server
 	Reasons     []string // why the device is what it is said to be
@@ -71,9 +76,27 @@ type Server struct {
 	Owner              string
 	OwnerHome          string
 	Plane              string
+	NameMaker          string // whose signature the name matched
+	CNAME              string // last of the chain from Name to Addr
+	Tunnel             bool
 	Sent               uint64
 	Handshake          uint64
 	Flows              uint64
 	First, Last        time.Time
 	Hits               []string // the bases that meet the policy
+}
+
+// By is the country by one basis, empty when that has no answer.
+func (s *Server) By(basis string) string {
+	switch basis {
+	case "location", "location-suspected":
+		return s.Location
+	case "registration":
+		return s.Registration
+	case "operator":
+		return s.OperatorHome
+	case "owner":
+		return s.OwnerHome
+	}
+	return ""
 }

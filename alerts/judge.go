@@ -1,0 +1,290 @@
+package alerts
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"picket/evidence"
+	"picket/sensor"
+	"picket/sensor/device"
+	"picket/sensor/handset"
+	"picket/sensor/observation"
+)
+
+// JudgeConfig is what a Judge is made of.
+type JudgeConfig struct {
+	Rules    []*Rule
+	Geo      Placer
+	Store    Store        // nil: nothing outlives the process
+	Announce Announcer    // nil: nobody is told
+	Metrics  *Metrics     // nil: not counted
+	Logger   *slog.Logger // nil: no log
+	Limits   Limits
+	Now      time.Time // start of packet time, for what the store has; zero: everything it has
+}
+
+// Judge is the sensor's Sink: it asks every policy about every transfer and
+// keeps the episodes. All its methods are safe for concurrent use; time is
+// packet time.
+type Judge struct {
+	mu      sync.Mutex
+	rules   []*Rule
+	geo     Placer
+	store   Store
+	tell    Announcer
+	metrics *Metrics
+	log     *slog.Logger
+	limits  Limits
+	places  places
+
+	dossiers map[device.ID]*dossier
+	oldest   dossier // head of the ring of dossiers, least recently heard first
+	held     int     // accounts without an open episode
+	open     map[*account]*dossier
+	sentBy   map[labelPair]prometheus.Counter
+	now      time.Time
+	changeAt time.Time // when the next exemption ends; zero for never
+	sweepAt  time.Time
+}
+
+// dossier is what the judge holds of one device.
+type dossier struct {
+	id         device.ID
+	view       *device.View
+	standings  []Standing // by rule
+	concerned  bool       // some standing is not Permitted
+	accounts   []*account
+	at         time.Time // last heard of
+	prev, next *dossier
+}
+
+// NewJudge makes a Judge with the episodes that the store has.
+func NewJudge(c JudgeConfig) (*Judge, error) {
+	j := &Judge{
+		geo: c.Geo, store: c.Store, tell: c.Announce, metrics: c.Metrics, log: c.Logger,
+		limits: c.Limits.filled(), places: newPlaces(), rules: c.Rules, now: c.Now,
+		dossiers: map[device.ID]*dossier{}, open: map[*account]*dossier{}, sentBy: map[labelPair]prometheus.Counter{},
+	}
+	if j.log == nil {
+		j.log = slog.New(slog.DiscardHandler)
+	}
+	j.oldest.prev, j.oldest.next = &j.oldest, &j.oldest
+	j.schedule(c.Now)
+	return j, j.restore(c.Now)
+}
+
+// Transfer judges what one device did in one conversation.
+func (j *Judge) Transfer(t sensor.Transfer) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.advance(t.Last)
+	d := j.dossier(t.Device)
+	p := j.place(keyOf(&t), t.CNAMEs)
+	j.countBytes(&t, p)
+	if !d.concerned {
+		return
+	}
+	isHidden := hiddenFrom(&t)
+	for i, r := range j.rules {
+		if d.standings[i] == Permitted {
+			continue
+		}
+		if r.severity[seen] != Off && d.standings[i] == Prohibited {
+			j.present(d, i, t.First, t.Last)
+		}
+		j.apply(d, i, r, &t, p, isHidden)
+	}
+}
+
+// apply lets rule i of d have its say about a transfer.
+func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) {
+	who := ""
+	if r.sameMaker {
+		who = t.NameMaker
+	}
+	ok, _ := r.restricted(t, len(p.hits[i]) > 0, p.Owner.Name, or(who, t.Device.Verdict.Maker))
+	if !ok {
+		if r.severity[hidden] != Off && d.standings[i] == Prohibited && t.Sent > 0 && j.watches(r, t) {
+			a := j.account(d, r, "", t.Last)
+			a.hide(t, isHidden)
+			j.settle(d, i, a)
+		}
+		return
+	}
+	a := j.account(d, r, who, t.Last)
+	if a.add(t, p, p.hits[i]) {
+		j.metrics.evict(evictedServer)
+	}
+	a.weigh(t)
+	if d.standings[i] == Undecided {
+		a.held += t.Sent
+	}
+	j.settle(d, i, a)
+}
+
+// watches reports whether rule r looks at this conversation at all, wherever
+// it goes.
+func (j *Judge) watches(r *Rule, t *sensor.Transfer) bool {
+	if !r.hours.contains(t.Last) || !r.inZone(t.VLAN, t.Client.Addr(), t.Device) {
+		return false
+	}
+	_, exempt := r.except.transfer(t.Client.Addr(), t.Server.Addr(), t.Name, t.Last)
+	return !exempt
+}
+
+func hiddenFrom(t *sensor.Transfer) bool {
+	switch t.Visibility {
+	case observation.HiddenTunnel, observation.HiddenECH, observation.HiddenDoH, observation.Unnamed:
+		return true
+	}
+	return t.Tunnel != ""
+}
+
+// present notes that a prohibited device is there.
+func (j *Judge) present(d *dossier, i int, first, last time.Time) {
+	a := j.account(d, j.rules[i], "", last)
+	a.reach(seen, first)
+	a.span(first, last)
+	j.settle(d, i, a)
+}
+
+// Question notes that a device asked for a restricted name: it tried.
+func (j *Judge) Question(q sensor.Question) {
+	t := sensor.Transfer{Device: q.Device, Name: q.Name, Plane: q.Plane, NameMaker: q.NameMaker, First: q.At, Last: q.At, Attempt: true}
+	if len(q.Device.Addrs) == 0 {
+		return // nothing to hold an exemption of a network against
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.advance(q.At)
+	d := j.dossier(q.Device)
+	if !d.concerned {
+		return
+	}
+	p := j.place(placeKey{name: q.Name, question: true}, nil)
+	if !p.any {
+		return
+	}
+	for i, r := range j.rules {
+		if d.standings[i] == Prohibited && r.severity[tried] != Off && j.asks(q.Device, r, &t) {
+			j.apply(d, i, r, &t, p, false)
+		}
+	}
+}
+
+// asks puts an address of the device that is not exempt into t, if all its
+// addresses are watched.
+func (j *Judge) asks(v *device.View, r *Rule, t *sensor.Transfer) bool {
+	t.VLAN = v.VLAN
+	for _, a := range v.Addrs {
+		t.Client = addrPort(a)
+		if !j.watches(r, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// Identifier notes an identifier sent in clear to a restricted place.
+func (j *Judge) Identifier(f sensor.Identifier) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.advance(f.At)
+	d := j.dossier(f.Device)
+	if !d.concerned {
+		return
+	}
+	t := sensor.Transfer{Device: f.Device, Server: f.Server, Name: f.Name, First: f.At, Last: f.At, VLAN: f.Device.VLAN}
+	if n := len(f.Device.Addrs); n > 0 {
+		t.Client = addrPort(f.Device.Addrs[0])
+	}
+	p := j.place(keyOf(&t), nil)
+	for i, r := range j.rules {
+		if d.standings[i] == Permitted || len(p.hits[i]) == 0 || !j.watches(r, &t) {
+			continue
+		}
+		for _, a := range j.identified(d, r, f.At) {
+			a.ids = addWord(a.ids, f.Found.Kind, maxReasons)
+			a.reach(identifier, f.At)
+			a.span(f.At, f.At)
+			a.dirty = true
+			j.settle(d, i, a)
+		}
+	}
+}
+
+// identified lists the accounts an identifier belongs to: for a rule about
+// the maker's own servers those that have begun, else the one.
+func (j *Judge) identified(d *dossier, r *Rule, at time.Time) []*account {
+	if !r.sameMaker {
+		return []*account{j.account(d, r, "", at)}
+	}
+	var out []*account
+	for _, a := range d.accounts {
+		if a.rule == r {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Verdict takes over what is known of a device, and settles its accounts.
+func (j *Judge) Verdict(c sensor.VerdictChange) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.advance(c.At)
+	if c.Gone {
+		j.gone(c)
+		return
+	}
+	d := j.dossier(c.Device)
+	for i, r := range j.rules {
+		if d.standings[i] == Prohibited && r.severity[seen] != Off {
+			j.present(d, i, c.At, c.At)
+		}
+	}
+}
+
+// countBytes counts a handset's bytes by location and by visibility.
+func (j *Judge) countBytes(t *sensor.Transfer, p *place) {
+	v := &t.Device.Verdict
+	if j.metrics == nil || t.Sent == 0 || v.Class != "handset" {
+		return
+	}
+	maker := v.Maker
+	if v.Confidence == handset.None {
+		maker = ""
+	}
+	key := labelPair{maker, string(p.location)}
+	c := j.sentBy[key]
+	if c == nil {
+		c = j.metrics.Sent(maker, p.location)
+		if len(j.sentBy) < maxSentBy {
+			j.sentBy[key] = c
+		}
+	}
+	c.Add(float64(t.Sent))
+	if vis := j.metrics.visibility[t.Visibility]; vis != nil {
+		vis.Add(float64(t.Sent))
+	}
+}
+
+// maxSentBy bounds the resolved counters: makers and countries are closed
+// lists, so that it is not reached by an honest sensor.
+const maxSentBy = 1 << 15
+
+// Open returns the open episodes.
+func (j *Judge) Open() []evidence.Episode {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	out := make([]evidence.Episode, 0, len(j.open))
+	for a, d := range j.open {
+		j.describe(d, a)
+		out = append(out, *a.episode)
+	}
+	sortEpisodes(out)
+	return out
+}
