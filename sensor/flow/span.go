@@ -142,7 +142,7 @@ func (s *span) look() {
 	if s.twins*twinShare*forgetShare < s.frames {
 		s.twinsOn = false
 	}
-	s.frames, s.moved, s.twins = 0, 0, 0
+	s.frames, s.moved, s.twins, s.nPending = 0, 0, 0, 0
 }
 
 // unsure remembers a counted UDP copy, and takes all such back once the span

@@ -1,46 +1,20 @@
 package packet
 
-// FragmentLimits bounds what reassembly may hold. Zero fields take the
-// defaults in brackets.
-type FragmentLimits struct {
-	Datagrams int   // incomplete datagrams held at once [1024]
-	Bytes     int   // bytes held by all of them [16 MiB]
-	Timeout   int64 // nanoseconds of packet time from the first fragment seen [30 s]
-}
+// maxFragHeader bounds the part of a datagram that stands before its
+// fragments: an IPv6 header and extension headers.
+const maxFragHeader = 256
 
-// Lost is a datagram that will never be complete, or a fragment that was
-// refused: what is known of it, so that its bytes are attributed by address.
-type Lost struct {
-	At               int64 // of its first fragment
-	Realm            uint16
-	Src, Dst         Addr
-	SrcPort, DstPort uint16 // zero unless the first fragment was seen
-	Version, Proto   uint8
-	Bytes            int // transport payload bytes that were seen, each once unless overlapping
-	Why              LostReason
-}
+// maxPieces bounds the separate ranges of one datagram; fragments in order
+// make one.
+const maxPieces = 32
 
-// LostReason says why a datagram was given up.
-type LostReason uint8
+// maxDatagram is the longest IP datagram (RFC 791; RFC 8200 without
+// jumbograms).
+const maxDatagram = 65535
 
-// The reasons: a closed set, used as a metric label.
-const (
-	LostTimeout LostReason = iota // a fragment never came
-	LostFull                      // evicted, the oldest first, to make room
-	LostOverlap                   // fragments overlap (RFC 5722, section 4)
-	LostInvalid                   // past 65,535 bytes, or a middle piece not a multiple of 8
-	numLostReasons
-)
-
-var lostNames = [numLostReasons]string{"timeout", "full", "overlap", "invalid"}
-
-// String returns the value of the metric label.
-func (r LostReason) String() string {
-	if r >= numLostReasons {
-		return "unknown"
-	}
-	return lostNames[r]
-}
+// doneFor is how long a completed datagram is remembered, so that the copies
+// of its fragments on a doubled span do not begin another.
+const doneFor = int64(50e6)
 
 // Fragments puts IP fragments together (RFC 791, RFC 815, RFC 8200 section
 // 4.5). It is bounded in datagrams, bytes and time, and not safe for
@@ -48,48 +22,187 @@ func (r LostReason) String() string {
 //
 // Counting bytes: hand every fragment to Add and count none of them. When
 // Add returns a datagram, decode it with Packet.DecodeDatagram and count that
-// Packet once. Each datagram that never completes is reported to lost once:
+// Packet once; it may be a fragment again, of an inner datagram, to be added
+// in turn. Each datagram that never completes is reported to lost once:
 // count Lost.Bytes there, to the conversation when the ports are known and
 // to the pair of addresses otherwise (Lost.Fill makes a Packet of it).
+//
+// Fragments that overlap refuse the whole datagram (RFC 5722, section 4), but
+// for exact copies of bytes already there, which networks and spans make.
 type Fragments struct {
 	limits FragmentLimits
 	lost   func(Lost)
 	stats  FragmentStats
+	held   map[fragKey]*partial
+	free   *partial // linked by next
+	oldest *partial
+	newest *partial
+	out    []byte
 }
 
-// FragmentStats counts what happened, since the start.
-type FragmentStats struct {
-	Fragments  uint64
-	Datagrams  uint64 // completed
-	Lost       [numLostReasons]uint64
-	Incomplete int // held now
-	Bytes      int // held now
+// fragKey names a datagram (RFC 791, section 3.2; RFC 8200, section 4.5:
+// without the protocol).
+type fragKey struct {
+	src, dst Addr
+	id       uint32
+	realm    uint16
+	version  uint8
+	proto    uint8
 }
+
+// partial is a datagram of which not all was seen.
+type partial struct {
+	key        fragKey
+	lost       Lost
+	at         int64 // of the first fragment seen; of completion once done
+	header     [maxFragHeader]byte
+	headerLen  int // 0 until the first fragment was seen
+	nextAt     int // IPv6: the byte of header that names the protocol
+	buf        []byte
+	total      int // length of the fragmented part, -1 until the last fragment was seen
+	captured   int // bytes behind this offset were cut by the snap length somewhere
+	n          int
+	pieces     [maxPieces]fragPiece // ascending, apart
+	done, dead bool
+	prev, next *partial
+}
+
+type fragPiece struct{ from, to int }
 
 // NewFragments returns an empty Fragments. lost may be nil; it must not call
 // back.
 func NewFragments(l FragmentLimits, lost func(Lost)) *Fragments {
-	return &Fragments{limits: l, lost: lost}
+	if l.Datagrams <= 0 {
+		l.Datagrams = 1024
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = 16 << 20
+	}
+	if l.Timeout <= 0 {
+		l.Timeout = 30e9
+	}
+	if lost == nil {
+		lost = func(Lost) {}
+	}
+	return &Fragments{limits: l, lost: lost, held: make(map[fragKey]*partial)}
+}
+
+// Stats returns the counts.
+func (f *Fragments) Stats() FragmentStats {
+	s := f.stats
+	s.Incomplete = len(f.held)
+	return s
 }
 
 // Add takes the fragment that p was decoded from (Packet.IsFragment). When
 // it completes its datagram, Add returns it, header first, with the length
 // it had on the wire: longer than the bytes when fragments were cut by the
 // snap length. The bytes are valid until the next call.
-func (f *Fragments) Add(p *Packet) (datagram []byte, wire int, whole bool) { return nil, 0, false }
+func (f *Fragments) Add(p *Packet) (datagram []byte, wire int, whole bool) {
+	if p.datagram == nil {
+		return nil, 0, false
+	}
+	f.stats.Fragments++
+	f.Expire(p.At)
+	d := f.find(p)
+	if d.done {
+		return nil, 0, false
+	}
+	body, size := p.fragmentBody()
+	from := int(p.FragOffset)
+	bytes := size
+	if from == 0 && p.Stop == Decoded {
+		bytes = p.PayloadLen
+		d.lost.SrcPort, d.lost.DstPort = p.SrcPort, p.DstPort
+	}
+	if d.dead {
+		d.lost.Bytes += bytes
+		return nil, 0, false
+	}
+	if copied, why, ok := d.check(from, size, body, p); copied {
+		return nil, 0, false
+	} else if !ok || !f.room(d, from+size) {
+		d.lost.Bytes += bytes
+		if ok {
+			why = LostFull
+		}
+		f.refuse(d, why)
+		return nil, 0, false
+	}
+	d.lost.Bytes += bytes
+	if from == 0 && !d.keepHeader(p) || !d.insert(from, size, body) {
+		f.refuse(d, LostInvalid)
+		return nil, 0, false
+	}
+	if !p.FragMore {
+		d.total = from + size
+	}
+	if d.n != 1 || d.pieces[0] != (fragPiece{0, d.total}) || d.headerLen == 0 {
+		return nil, 0, false
+	}
+	return f.complete(d, p.At)
+}
 
-// Expire gives up what was begun more than the timeout before now.
-func (f *Fragments) Expire(now int64) {}
+// fragmentBody returns what the fragment carries, as captured, and its
+// length on the wire.
+func (p *Packet) fragmentBody() (b []byte, size int) {
+	n := p.header
+	if p.Version == 6 {
+		n += 8
+	}
+	return p.datagram[min(n, len(p.datagram)):], p.fragLen
+}
 
-// Close gives up all that is held: the end of the input.
-func (f *Fragments) Close() {}
+// find returns the datagram that p belongs to, made if need be.
+func (f *Fragments) find(p *Packet) *partial {
+	k := fragKey{p.Src, p.Dst, p.FragID, p.Realm, p.Version, 0}
+	if p.Version == 4 {
+		k.proto = p.Proto
+	}
+	d := f.held[k]
+	if d != nil && d.done && p.At-d.at > doneFor {
+		f.drop(d)
+		d = nil
+	}
+	if d != nil {
+		return d
+	}
+	if len(f.held) >= f.limits.Datagrams {
+		f.giveUp(f.oldest, LostFull)
+	}
+	if d = f.free; d != nil {
+		f.free = d.next
+	} else {
+		d = new(partial)
+	}
+	*d = partial{key: k, at: p.At, total: -1, captured: maxDatagram, prev: f.newest, lost: Lost{
+		At: p.At, Realm: p.Realm, Src: p.Src, Dst: p.Dst, Version: p.Version, Proto: p.Proto}}
+	f.held[k] = d
+	if f.newest != nil {
+		f.newest.next = d
+	} else {
+		f.oldest = d
+	}
+	f.newest = d
+	return d
+}
 
-// Stats returns the counts.
-func (f *Fragments) Stats() FragmentStats { return f.stats }
-
-// Fill makes p the packet that l's bytes would have been: addresses, ports
-// where known, PayloadLen, no payload.
-func (l *Lost) Fill(p *Packet) {
-	*p = Packet{At: l.At, Realm: l.Realm, Version: l.Version, Proto: l.Proto, Src: l.Src, Dst: l.Dst,
-		SrcPort: l.SrcPort, DstPort: l.DstPort, PayloadLen: l.Bytes}
+// complete returns the datagram and remembers it for a while.
+func (f *Fragments) complete(d *partial, at int64) ([]byte, int, bool) {
+	if f.out == nil {
+		f.out = make([]byte, 0, maxFragHeader+maxDatagram)
+	}
+	f.out = append(append(f.out[:0], d.header[:d.headerLen]...), d.buf[:min(d.total, d.captured)]...)
+	wire := d.headerLen + d.total
+	if d.key.version == 4 {
+		be.PutUint16(f.out[2:], uint16(wire))
+		be.PutUint16(f.out[6:], 0)
+	} else {
+		be.PutUint16(f.out[4:], uint16(wire-40))
+		f.out[d.nextAt] = d.lost.Proto
+	}
+	f.stats.Datagrams++
+	f.release(d)
+	d.done, d.at = true, at
+	return f.out, wire, true
 }

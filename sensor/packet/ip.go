@@ -167,6 +167,7 @@ func (p *Packet) extensions(b []byte, wire int) Reason {
 // fragment reads what a fragment shows: the transport header if it is the
 // first, addresses in any case.
 func (p *Packet) fragment(b []byte, wire int) Reason {
+	p.fragLen = wire
 	if p.FragOffset == 0 {
 		switch p.Proto {
 		case ProtoTCP:

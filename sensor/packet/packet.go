@@ -89,6 +89,7 @@ type Packet struct {
 
 	datagram []byte // a fragment's whole IP packet, header first, as captured
 	header   int    // a fragment: length of the part of datagram that is not fragmented
+	fragLen  int    // a fragment: length on the wire of what it carries of the datagram
 	nextAt   int    // IPv6 fragment: where in datagram the next-header byte stands that named the fragment header
 }
 
