@@ -29,9 +29,10 @@ func IsDTLS(b []byte) (contentType byte, ok bool) {
 // (RFC 6347, section 4.2). The zero value is ready; Reset keeps its memory,
 // which is at most 16 KiB.
 type DTLSHello struct {
-	Datagrams int  // that brought a part of the hello
-	Hellos    int  // complete ClientHellos seen: 2 after a cookie exchange
-	Verify    bool // the server sent HelloVerifyRequest
+	Via       string // "capwap" inside a CAPWAP control channel, else ""
+	Datagrams int    // that brought a part of the hello
+	Hellos    int    // complete ClientHellos seen: 2 after a cookie exchange
+	Verify    bool   // the server sent HelloVerifyRequest
 
 	seq    uint16 // message_seq of the hello in crypto
 	begun  bool
@@ -53,7 +54,10 @@ func (s *DTLSHello) Reset() {
 // malformed hello, or one over a bound.
 func (s *DTLSHello) Add(d []byte, h *Hello) Status {
 	if _, ok := IsDTLS(d); !ok {
-		return Other
+		if d, ok = dtlsInCAPWAP(d); !ok {
+			return Other
+		}
+		s.Via = "capwap"
 	}
 	st, brought := More, false
 	for len(d) >= dtlsRecordHeader {
@@ -81,6 +85,16 @@ func (s *DTLSHello) Add(d []byte, h *Hello) Status {
 	return st
 }
 
+// dtlsInCAPWAP strips the DTLS header of CAPWAP (RFC 5415, section 4.2): type
+// 1 and three reserved octets.
+func dtlsInCAPWAP(d []byte) ([]byte, bool) {
+	if len(d) < 4 || d[0] != 1 || d[1]|d[2]|d[3] != 0 {
+		return nil, false
+	}
+	_, ok := IsDTLS(d[4:])
+	return d[4:], ok
+}
+
 // record reads the handshake fragments of one record.
 func (s *DTLSHello) record(b []byte, h *Hello) (st Status, part bool) {
 	for len(b) >= dtlsHandshakeHeader {
@@ -99,38 +113,43 @@ func (s *DTLSHello) record(b []byte, h *Hello) (st Status, part bool) {
 		if typ != typeClientHello {
 			continue
 		}
-		part = true
-		if got := s.fragment(seq, total, off, frag, h); got != More {
-			return got, true
+		got, used := s.fragment(seq, total, off, frag, h)
+		if part = part || used; got != More {
+			return got, part
 		}
 	}
 	return More, part
 }
 
-// fragment takes one fragment of a ClientHello.
-func (s *DTLSHello) fragment(seq uint16, total, off int, frag []byte, h *Hello) Status {
-	if off == 0 && len(frag) == total {
-		return s.hello(frag, h)
-	}
+// fragment takes one fragment of a ClientHello; used is false for one of a
+// hello before the current one.
+func (s *DTLSHello) fragment(seq uint16, total, off int, frag []byte, h *Hello) (st Status, used bool) {
 	if total > maxDTLSHello {
-		return Bad
+		return Bad, true
+	}
+	if off == 0 && len(frag) == total {
+		s.begun, s.seq, s.Datagrams = false, seq, 0
+		return s.hello(frag, h), true
 	}
 	if !s.begun || seq > s.seq || seq == s.seq && total != s.total {
+		if s.Hellos > 0 && seq < s.seq {
+			return More, false
+		}
 		s.crypto.reset()
-		s.begun, s.seq, s.total, s.pieces = true, seq, total, 0
+		s.begun, s.seq, s.total, s.pieces, s.Datagrams = true, seq, total, 0, 0
 	}
 	if seq != s.seq {
-		return More
+		return More, false
 	}
 	if s.pieces++; s.pieces > maxDTLSFragments || !s.crypto.add(uint64(off), frag) {
-		return Bad
+		return Bad, true
 	}
 	body := s.crypto.contiguous()
 	if len(body) < total {
-		return More
+		return More, true
 	}
 	s.begun = false
-	return s.hello(body[:total], h)
+	return s.hello(body[:total], h), true
 }
 
 // hello reads a whole message body.

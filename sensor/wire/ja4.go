@@ -17,7 +17,7 @@ func (h *Hello) JA4() string {
 	}
 	var out [36]byte
 	b := append(out[:0], byte(h.Transport))
-	b = append(b, ja4Version(h.Version)...)
+	b = append(b, ja4Version(h.ja4Highest())...)
 	if h.HasServerName {
 		b = append(b, 'd')
 	} else {
@@ -85,6 +85,22 @@ func ja4Alnum(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
+// ja4Highest is the highest value of supported_versions, GREASE apart, else
+// client_version. By value: of DTLS 1.3 and 1.2, offered together, that is 1.2.
+func (h *Hello) ja4Highest() (best uint16) {
+	for i := range h.Versions.Len() {
+		if v := h.Versions.At(i); !IsGREASE(v) {
+			best = max(best, v)
+		}
+	}
+	if best == 0 {
+		return h.Legacy
+	}
+	return best
+}
+
+// ja4Version is the version table of the description; s1, and 0x0200 for s2,
+// are in its earlier editions only.
 func ja4Version(v uint16) string {
 	switch v {
 	case 0x0304:
@@ -97,8 +113,10 @@ func ja4Version(v uint16) string {
 		return "10"
 	case 0x0300:
 		return "s3"
-	case 0x0002:
+	case 0x0002, 0x0200:
 		return "s2"
+	case 0x0100:
+		return "s1"
 	case 0xfeff:
 		return "d1"
 	case 0xfefd:

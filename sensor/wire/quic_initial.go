@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 )
 
@@ -169,7 +170,7 @@ func (s *Initials) frames(h *Hello) Status {
 		ok := true
 		switch typ {
 		case 0, 1: // PADDING, PING
-			b = b[1:]
+			b = quicSkipPadding(b[1:])
 			continue
 		case 2, 3:
 			b, ok = quicSkipACK(b)
@@ -219,6 +220,17 @@ func (s *Initials) hello(h *Hello) Status {
 	}
 	h.Transport = OverQUIC
 	return Whole
+}
+
+// quicSkipPadding passes over PADDING frames: most of many Initials.
+func quicSkipPadding(b []byte) []byte {
+	for len(b) >= 8 && binary.NativeEndian.Uint64(b) == 0 {
+		b = b[8:]
+	}
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b
 }
 
 // quicSkipACK passes over an ACK frame (RFC 9000, section 19.3).

@@ -11,6 +11,9 @@ type quicKeys struct {
 	aead cipher.AEAD
 	hp   cipher.Block
 	iv   [12]byte
+
+	mask  [aes.BlockSize]byte // scratch of open: what goes through an interface escapes
+	nonce [12]byte
 }
 
 // Salts of HKDF-Extract, by the document that fixed them.
@@ -137,17 +140,16 @@ func (k *quicKeys) open(dst, packet []byte, number int) ([]byte, bool) {
 	if len(packet) < number+4+sample {
 		return dst, false
 	}
-	var mask [aes.BlockSize]byte
-	k.hp.Encrypt(mask[:], packet[number+4:number+4+sample])
-	first := packet[0] ^ mask[0]&0x0f
+	k.hp.Encrypt(k.mask[:], packet[number+4:number+4+sample])
+	first := packet[0] ^ k.mask[0]&0x0f
 	n := int(first&3) + 1
-	nonce := k.iv
+	k.nonce = k.iv
 	head := append(dst[:0:cap(dst)], packet[:number+n]...)
 	head[0] = first
 	for i := range n {
-		head[number+i] ^= mask[1+i]
-		nonce[12-n+i] ^= head[number+i]
+		head[number+i] ^= k.mask[1+i]
+		k.nonce[12-n+i] ^= head[number+i]
 	}
-	out, err := k.aead.Open(head[number+n:], nonce[:], packet[number+n:], head)
+	out, err := k.aead.Open(head[number+n:], k.nonce[:], packet[number+n:], head)
 	return out, err == nil
 }

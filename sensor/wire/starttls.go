@@ -47,7 +47,7 @@ func findSTARTTLS(b []byte) (u Upgrade, st Status) {
 		line := b[at : at+end]
 		at += end + 1
 		kind := startTLSLine(line)
-		if kind == lineOther && seen == lineOther {
+		if kind == lineOther && seen == lineOther || !startTLSText(line) {
 			return u, Other
 		}
 		if kind >= lineAsks {
@@ -68,35 +68,45 @@ func findSTARTTLS(b []byte) (u Upgrade, st Status) {
 
 // startTLSPartial judges a line whose end has not come yet.
 func startTLSPartial(line []byte, first bool) Status {
-	for _, c := range line {
-		if c < ' ' && c != '\r' && c != '\t' || c >= 0x7f {
-			return Other
-		}
-	}
-	if first && len(line) > 512 || first && !startTLSBegins(line) {
+	if !startTLSText(line) || first && !startTLSBegins(line) {
 		return Other
 	}
 	return More
 }
 
-// startTLSBegins reports whether a first line that is not complete may still
-// become a command: a word that is known, or the start of one.
-func startTLSBegins(line []byte) bool {
-	word, _, whole := bytes.Cut(line, []byte(" "))
-	if len(word) > 16 || len(word) > 0 && !ja4Alnum(word[0]) && word[0] != '.' {
-		return false
+// startTLSText reports whether line is printable ASCII.
+func startTLSText(line []byte) bool {
+	for _, c := range line {
+		if c < ' ' && c != '\r' && c != '\t' || c >= 0x7f {
+			return false
+		}
 	}
-	return !whole || startTLSVerb(word) != lineOther || len(word) <= 12 && !httpLikeMethod(word)
+	return true
 }
 
-// httpLikeMethod reports whether word is a common method of HTTP or RTSP.
-func httpLikeMethod(word []byte) bool {
-	switch string(word) {
-	case "GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "DESCRIBE", "SETUP", "SSH-2.0-":
+// startTLSBegins reports whether a first line that is not complete may still
+// become a command: a word that is known, a tag of IMAP before one, or the
+// start of either.
+func startTLSBegins(line []byte) bool {
+	word, rest, whole := bytes.Cut(line, []byte(" "))
+	if len(word) > 16 {
+		return false
+	}
+	if !whole || startTLSVerb(word) != lineOther {
 		return true
+	}
+	verb, _, _ := bytes.Cut(rest, []byte(" "))
+	verb = bytes.TrimRight(verb, "\r")
+	for _, v := range startTLSIMAP {
+		if len(verb) <= len(v) && startTLSEqual(verb, v[:len(verb)]) {
+			return true
+		}
 	}
 	return false
 }
+
+// startTLSIMAP are the commands a client gives before TLS (RFC 9051, section 6).
+var startTLSIMAP = [...]string{"STARTTLS", "CAPABILITY", "ID", "NOOP", "LOGIN", "AUTHENTICATE", "ENABLE", "LOGOUT"}
 
 // startTLSKind says what a line is.
 type startTLSKind uint8
@@ -137,7 +147,7 @@ func startTLSLine(line []byte) startTLSKind {
 		return lineAsksIMAP
 	}
 	verb, _, _ := bytes.Cut(rest, []byte(" "))
-	for _, v := range [...]string{"CAPABILITY", "ID", "NOOP", "LOGIN", "AUTHENTICATE", "ENABLE", "LOGOUT"} {
+	for _, v := range startTLSIMAP {
 		if startTLSEqual(verb, v) {
 			return lineIMAP
 		}

@@ -11,10 +11,12 @@ func SNI(msg []byte) ([]byte, error) {
 	if len(msg) < handshakeHeader+fixedHelloPrefix {
 		return nil, ErrTruncated
 	}
-	if n := handshakeHeader + int(msg[1])<<16 + int(msg[2])<<8 + int(msg[3]); n < len(msg) {
-		if n < handshakeHeader+fixedHelloPrefix {
-			return nil, ErrMalformed
-		}
+	n := handshakeHeader + tlsMessageLength(msg)
+	if n < handshakeHeader+fixedHelloPrefix {
+		return nil, ErrMalformed
+	}
+	cut := n > len(msg)
+	if !cut {
 		msg = msg[:n]
 	}
 	b := msg[handshakeHeader+fixedHelloPrefix:]
@@ -25,7 +27,7 @@ func SNI(msg []byte) ([]byte, error) {
 	if !ok1 || !ok2 || !ok3 {
 		return nil, ErrTruncated
 	}
-	if len(b) == 0 {
+	if len(b) == 0 && !cut {
 		return nil, nil
 	}
 	if len(b) < 2 {
@@ -33,10 +35,7 @@ func SNI(msg []byte) ([]byte, error) {
 	}
 	total := int(b[0])<<8 | int(b[1])
 	b = b[2:]
-	cut := len(b) < total
-	if !cut {
-		b = b[:total]
-	}
+	b = b[:min(len(b), total)]
 	for len(b) > 0 {
 		typ, body, rest, ok := Extensions(b).Next()
 		if !ok || int(b[2])<<8|int(b[3]) != len(body) {
