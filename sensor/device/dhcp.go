@@ -82,7 +82,7 @@ func (t *Table) dhcp(realm uint16, o *observation.Observation) {
 	if m.Given.IsValid() {
 		t.lease(d, m, at)
 	}
-	d.flags |= leased | spoke
+	d.flags |= leased
 	t.dhcpPlace(d, o)
 	if ok && at-s.at < answerWithin {
 		delete(t.pending.by, k)
@@ -220,7 +220,7 @@ func (t *Table) dhcpWithoutMAC(realm uint16, o *observation.Observation) {
 		d.client = mark
 		t.byMark[mark] = d
 	}
-	d.flags |= leased | spoke
+	d.flags |= leased
 	t.lease(d, m, at)
 	t.rerank(d)
 }

@@ -108,9 +108,10 @@ func (t *Table) touch(d *Device, at int64) {
 func (t *Table) rerank(d *Device) {
 	r := uint8(silent)
 	switch {
+	case !d.is(spoke): // a lease costs nothing: a flood of them stays here
 	case d.summary.confidence > 0 || d.join != nil:
 		r = remarkable
-	case d.is(spoke):
+	default:
 		r = unremarkable
 	}
 	if r != d.rank && !d.is(dead) {
