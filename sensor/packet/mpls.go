@@ -34,30 +34,36 @@ func (p *Packet) mpls(b []byte, wire int) Reason {
 	}
 }
 
+// underLabel reads what stands behind the last label. A pseudowire without
+// control word may begin with a zero nibble too, that of a MAC: both are
+// tried, and the one that leads to an IP header is right.
 func (p *Packet) underLabel(b []byte, wire int) Reason {
 	if len(b) < 4 {
 		return Truncated
 	}
 	outer := *p
-	r := NotIP
+	word := NotIP
 	switch b[0] >> 4 {
 	case 4, 6:
-		if r = p.ip(b, wire); !broken(r) {
-			return r
+		if word = p.ip(b, wire); !broken(word) {
+			return word
 		}
+		*p = outer
 	case 1: // associated channel (RFC 4385, section 5)
 		return Control
 	case 0:
-		if r, ok := p.inside(PseudoWire, 0, b[4:], wire-4, (*Packet).ethernet); ok {
-			return r
+		word, _ = p.inside(PseudoWire, 0, b[4:], wire-4, (*Packet).ethernet)
+		if word == Decoded || p.Version != 0 {
+			return word
 		}
 	}
+	withWord := *p
 	*p = outer
-	if r2, ok := p.inside(PseudoWire, 0, b, wire, (*Packet).ethernet); ok {
-		return r2
+	if r, ok := p.inside(PseudoWire, 0, b, wire, (*Packet).ethernet); ok && (r == Decoded || p.Version != 0) {
+		return r
 	}
-	*p = outer
-	return r
+	*p = withWord
+	return word
 }
 
 // broken reports a reason that means the bytes were not what they were

@@ -146,9 +146,21 @@ func (p *Packet) udpTunnel(port uint16) (Reason, bool) {
 	case 1701:
 		return p.l2tp(b, wire)
 	case 6635: // MPLS in UDP (RFC 7510)
-		return p.inside(NoLayer, 0, b, wire, (*Packet).mpls)
+		return p.mplsUDP(b, wire)
 	}
 	return 0, false
+}
+
+// mplsUDP reads MPLS over UDP, whose header has nothing to know it by:
+// it counts only if it leads to a transport header.
+func (p *Packet) mplsUDP(b []byte, wire int) (Reason, bool) {
+	outer := *p
+	r, ok := p.inside(NoLayer, 0, b, wire, (*Packet).mpls)
+	if r != Decoded {
+		*p = outer
+		return 0, false
+	}
+	return r, ok
 }
 
 // ah skips an authentication header (RFC 4302).
