@@ -150,9 +150,12 @@ func (t *Table) Expire(now int64) {
 }
 
 // due looks at a flow whose bucket has come, and which is out of the wheel.
+// What became due later than the bucket goes to its own, even if that has
+// passed too: flows end in the order in which they fell silent, however
+// rarely Expire is called.
 func (t *Table) due(f *Flow, now int64) {
-	idle := t.idleAt(f)
-	if f.flags&ended != 0 || now >= idle {
+	idle, passed := t.idleAt(f), t.wheel.tick<<tickBits
+	if f.flags&ended != 0 || idle < passed {
 		end := EndIdle
 		if f.flags&closed != 0 {
 			end = EndClosed
@@ -161,7 +164,7 @@ func (t *Table) due(f *Flow, now int64) {
 		t.finish(f, end, now)
 		return
 	}
-	if f.reportAt != 0 && now >= f.reportAt {
+	if f.reportAt != 0 && f.reportAt < passed {
 		switch {
 		case !f.risen():
 			f.reportAt = 0
