@@ -1,30 +1,308 @@
 package handset
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Dossier is the evidence state of one device: which signatures fired, when
 // first and last, and how often. The zero value is ready to use. It is not
-// safe for concurrent use. Names and addresses are not in it.
+// safe for concurrent use.
+//
+// Names and addresses are not in it: a name is kept as the signature that
+// it matched (and a 16-bit hash of the service, for rules that stand for
+// many services), a hardware address as a 32-bit hash, a host name or
+// User-Agent as the model that it names.
+//
+// The order in which evidence is added does not matter.
 type Dossier struct {
+	set    *Set
+	items  []item
+	models []modelSeen
+	macs   []macSeen
+	last   int64  // Unix time of the last evidence, matched or not
+	seen   uint32 // pieces of evidence, matched or not
+
 	Evicted uint32 // items that gave way to better ones
 }
 
+// item is one signature that fired.
+type item struct {
+	sig   uint16
+	sub   uint16
+	count uint16 // saturates
+	visit bool   // seen within seconds of a web visit: counts as web plane
+	days  uint32 // bit n: seen n days before the day of last
+	first int64  // Unix time
+	last  int64
+}
+
+// modelSeen is the name of a model and the signature that read it.
+type modelSeen struct {
+	sig  uint16
+	rank uint8
+	at   int64
+	name string
+}
+
+// macSeen is a hardware address that spoke as this device.
+type macSeen struct {
+	hash        uint32
+	first, last int64
+}
+
+const (
+	maxModels    = 4
+	maxMACs      = 4
+	maxModelName = 32
+	day          = 24 * 60 * 60
+)
+
 // Add takes one piece of evidence and reports whether it may change the
 // verdict. What no signature knows is not kept.
-func (d *Dossier) Add(s *Set, e Evidence) (changed bool) { return false }
+//
+// A hardware address that differs from those before begins a new binding:
+// evidence from before it no longer counts. Whoever joins two addresses to
+// one device on other grounds does not add the second.
+func (d *Dossier) Add(s *Set, e Evidence) (changed bool) {
+	d.adopt(s)
+	at := e.At.Unix()
+	if d.seen == 0 || at > d.last {
+		d.last = at
+	}
+	d.seen++
+	if e.Family == "mac" {
+		changed = d.addMAC(e.Value, at)
+	}
+	var room [maxHits]hit
+	for _, h := range s.recognise(room[:0], &e) {
+		visit := e.Visit && s.sigs[h.sig].family == Names
+		if d.addItem(h, visit, at) {
+			changed = true
+		}
+		if h.model != "" {
+			d.addModel(h, at)
+		}
+	}
+	return changed
+}
 
-// Verdict judges the evidence at the time of its last piece; now decides
-// only which overlay entries have expired when there is no evidence at all.
-func (d *Dossier) Verdict(s *Set, now time.Time, n Network) Verdict { return Verdict{} }
+// addItem counts a signature. New ones, and those last seen on another day,
+// may change a verdict.
+func (d *Dossier) addItem(h hit, visit bool, at int64) bool {
+	for i := range d.items {
+		t := &d.items[i]
+		if t.sig == h.sig && t.sub == h.sub && t.visit == visit {
+			old := t.days
+			t.see(at)
+			return t.days != old
+		}
+	}
+	t := item{sig: h.sig, sub: h.sub, visit: visit, first: at, last: at, count: 1, days: 1}
+	if most := d.set.rules.Items; len(d.items) >= most {
+		d.Evicted++
+		worst := d.worst()
+		if d.compare(&t, &d.items[worst]) <= 0 {
+			return false
+		}
+		d.items[worst] = t
+		return true
+	}
+	d.items = append(d.items, t)
+	return true
+}
+
+// see counts one more sight of an item.
+func (t *item) see(at int64) {
+	if t.count < 1<<16-1 {
+		t.count++
+	}
+	days := floorDay(at) - floorDay(t.last)
+	switch {
+	case days > 31:
+		t.days = 1
+	case days > 0:
+		t.days = t.days<<days | 1
+	case days > -32:
+		t.days |= 1 << -days
+	}
+	t.first, t.last = min(t.first, at), max(t.last, at)
+}
+
+func floorDay(at int64) int64 {
+	n := at / day
+	if at%day < 0 {
+		n--
+	}
+	return n
+}
+
+// worst is the item that says least.
+func (d *Dossier) worst() int {
+	w := 0
+	for i := range d.items {
+		if d.compare(&d.items[i], &d.items[w]) < 0 {
+			w = i
+		}
+	}
+	return w
+}
+
+// compare orders items by what they are worth keeping: identity before
+// names, strong before weak, then recent before old.
+func (d *Dossier) compare(a, b *item) int {
+	x, y := &d.set.sigs[a.sig], &d.set.sigs[b.sig]
+	return cmp.Or(
+		cmp.Compare(worth(x, a), worth(y, b)),
+		cmp.Compare(a.last, b.last),
+		cmp.Compare(a.sig, b.sig),
+		cmp.Compare(a.sub, b.sub),
+	)
+}
+
+func worth(g *signature, t *item) int {
+	w := int(g.plane)*8 + int(g.strength)
+	if g.family != Names {
+		w += 32
+	}
+	if t.visit {
+		w = 1
+	}
+	return w
+}
+
+// addMAC notes who spoke and reports a new hardware address.
+func (d *Dossier) addMAC(value string, at int64) bool {
+	mac, ok := parseMAC(value)
+	if !ok {
+		return false
+	}
+	hash := uint32(mix(hashSeed^mac*hashPrime) * hashPrime >> 32)
+	for i := range d.macs {
+		if m := &d.macs[i]; m.hash == hash {
+			m.first, m.last = min(m.first, at), max(m.last, at)
+			return false
+		}
+	}
+	d.macs = append(d.macs, macSeen{hash, at, at})
+	if len(d.macs) > maxMACs {
+		slices.SortFunc(d.macs, func(a, b macSeen) int {
+			return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(a.hash, b.hash))
+		})
+		d.macs = d.macs[:maxMACs]
+	}
+	return true
+}
+
+// since is when the present binding began; evidence last seen before it
+// belongs to whoever held the address then.
+func (d *Dossier) since() int64 {
+	if len(d.macs) == 0 {
+		return -1 << 62
+	}
+	now := d.macs[0]
+	for _, m := range d.macs[1:] {
+		if m.last > now.last || m.last == now.last && m.first > now.first {
+			now = m
+		}
+	}
+	start := now.first - int64(d.set.rules.Slack)
+	for _, m := range d.macs {
+		if m.hash != now.hash {
+			start = max(start, min(m.last+1, now.last), min(now.first, now.last))
+		}
+	}
+	return start
+}
+
+// addModel keeps the model names that are trusted most.
+func (d *Dossier) addModel(h hit, at int64) {
+	name := h.model
+	if len(name) > maxModelName {
+		name = name[:maxModelName]
+	}
+	for i := range d.models {
+		if m := &d.models[i]; m.sig == h.sig && m.name == name {
+			m.rank, m.at = max(m.rank, uint8(h.rank)), max(m.at, at)
+			return
+		}
+	}
+	d.models = append(d.models, modelSeen{h.sig, uint8(h.rank), at, name})
+	if len(d.models) > maxModels {
+		slices.SortFunc(d.models, func(a, b modelSeen) int {
+			return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.at, a.at), cmp.Compare(a.name, b.name))
+		})
+		d.models = d.models[:maxModels]
+	}
+}
+
+// model is the best name of a model that speaks for the maker.
+func (d *Dossier) model(maker uint8, since int64) string {
+	var best modelSeen
+	for _, m := range d.models {
+		if m.at < since || !d.set.kin(d.set.sigs[m.sig].maker, maker) {
+			continue
+		}
+		if best.name == "" || m.rank > best.rank || m.rank == best.rank && (m.at > best.at || m.at == best.at && m.name < best.name) {
+			best = m
+		}
+	}
+	return best.name
+}
+
+// adopt moves the dossier to another set of signatures, by their ids. What
+// the new set does not know is dropped.
+func (d *Dossier) adopt(s *Set) {
+	if d.set == s {
+		return
+	}
+	old := d.set
+	d.set = s
+	if old == nil {
+		return
+	}
+	move := func(sig uint16) (uint16, bool) {
+		i, ok := s.byID[old.sigs[sig].id]
+		return uint16(i), ok
+	}
+	items := d.items[:0]
+	for _, t := range d.items {
+		if sig, ok := move(t.sig); ok {
+			t.sig = sig
+			items = append(items, t)
+		}
+	}
+	models := d.models[:0]
+	for _, m := range d.models {
+		if sig, ok := move(m.sig); ok {
+			m.sig = sig
+			models = append(models, m)
+		}
+	}
+	d.items, d.models = items, models
+}
 
 // Enough reports whether enough was seen to say anything; until then a
 // device is learning.
-func (d *Dossier) Enough() bool { return false }
+func (d *Dossier) Enough() bool {
+	if d.set == nil {
+		return false
+	}
+	need := d.set.rules.Enough
+	for i := range d.items {
+		if g := &d.set.sigs[d.items[i].sig]; g.family != Names && g.strength >= Mostly {
+			need = d.set.rules.Enough / 2 // it has told who it is: half will do
+			break
+		}
+	}
+	return int(d.seen) >= need
+}
 
-// MarshalBinary and UnmarshalBinary keep a dossier by the ids of its
-// signatures, so that it outlives a change of the signature set.
-func (d *Dossier) MarshalBinary() ([]byte, error) { return nil, nil }
-
-// UnmarshalBinary reads what MarshalBinary wrote; ids that a later set no
-// longer knows are kept and count for nothing.
-func (d *Dossier) UnmarshalBinary(b []byte) error { return nil }
+// Last is the time of the last evidence; zero when there is none.
+func (d *Dossier) Last() time.Time {
+	if d.seen == 0 {
+		return time.Time{}
+	}
+	return time.Unix(d.last, 0).UTC()
+}

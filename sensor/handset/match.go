@@ -12,6 +12,11 @@ const (
 	Exclusive          // only that maker's system (os-exclusive)
 )
 
+var strengthNames = [...]string{"none", "weak", "copied", "likely", "exclusive"}
+
+// String returns none, weak, copied, likely or exclusive.
+func (s Strength) String() string { return strengthNames[s] }
+
 // Match is what a name says: who owns it, who asks it, and which signature
 // says so. The zero Match is "nobody known".
 type Match struct {

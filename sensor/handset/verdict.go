@@ -1,0 +1,136 @@
+package handset
+
+import (
+	"slices"
+	"time"
+)
+
+// Verdict judges the evidence as of its last piece: the same evidence and
+// the same set always give the same verdict. now is when it is asked; a
+// dossier without evidence is judged the same at any time.
+func (d *Dossier) Verdict(s *Set, now time.Time, n Network) Verdict {
+	d.adopt(s)
+	j := judgement{set: s, net: n}
+	j.collect(d)
+	j.candidates()
+	j.crowds()
+	j.relate()
+	j.score()
+	c := j.top()
+	v := Verdict{Signatures: s.hash}
+	v.Class, v.Handset = j.shape(c)
+	if c == nil {
+		v.Shared = n.SharedAddress
+		v.WouldChange = wordsFor(&j, nil)
+		return v
+	}
+	v.Maker, v.Confidence, v.Posterior = s.makers[c.maker].name, c.conf, c.post
+	v.Shared = j.shared(c)
+	v.Model = d.model(c.maker, j.since)
+	v.Also = j.also(c)
+	j.explain(c, &v)
+	return v
+}
+
+// also lists the other makers for whom anything speaks, best first.
+func (j *judgement) also(top *candidate) []Candidate {
+	if j.c < 2 {
+		return nil
+	}
+	list := make([]Candidate, 0, j.c-1)
+	for i := range j.c {
+		if c := &j.cands[i]; c != top {
+			list = append(list, Candidate{j.set.makers[c.maker].name, c.post, c.conf})
+		}
+	}
+	if len(list) > 1 {
+		slices.SortFunc(list, func(a, b Candidate) int {
+			switch {
+			case a.Posterior > b.Posterior || a.Posterior == b.Posterior && a.Maker < b.Maker:
+				return -1
+			}
+			return 1
+		})
+	}
+	return list
+}
+
+// explain fills in the reasons for and against.
+func (j *judgement) explain(c *candidate, v *Verdict) {
+	j.account(c)
+	ours, against := 0, 0
+	for i := range j.n {
+		switch l := &j.lines[i]; {
+		case j.speaks(c, l):
+			ours++
+		case !j.set.kin(l.maker, c.maker):
+			against++
+		}
+	}
+	v.Reasons = make([]Reason, 0, ours+1)
+	v.Against = make([]Reason, 0, against+6)
+	for i := range j.n {
+		l := &j.lines[i]
+		switch {
+		case j.speaks(c, l):
+			v.Reasons = append(v.Reasons, j.reason(l, l.counted))
+		case !j.set.kin(l.maker, c.maker):
+			v.Against = append(v.Against, j.reason(l, l.w))
+		}
+	}
+	j.ruleReasons(c, v)
+	v.WouldChange = wordsFor(j, c)
+}
+
+// speaks reports whether a line counts for the verdict, or would if it
+// weighed anything.
+func (j *judgement) speaks(c *candidate, l *line) bool {
+	return j.counts(c, l) || l.family == Names && l.plane == OS && c.strong >= j.set.rules.Weight && int16(l.maker) == j.set.makers[c.maker].system
+}
+
+// account works out what every line brought, after discount and cap.
+func (j *judgement) account(c *candidate) {
+	if j.forward {
+		return
+	}
+	all := 1.0
+	var total float64
+	var best [families]bool
+	copied := false
+	for i := range j.n {
+		l := &j.lines[i]
+		if !j.speaks(c, l) {
+			continue
+		}
+		if l.family != Names {
+			if !best[l.family] {
+				l.counted = l.w
+			}
+			best[l.family] = true
+			continue
+		}
+		if l.base == 0 || l.plane == App && j.noApps || j.repeated(i) || l.strength == Copied && copied {
+			continue
+		}
+		copied = copied || l.strength == Copied
+		l.counted = l.w * all
+		all *= j.set.rules.Discount
+		total += l.counted
+	}
+	if limit := c.fam[Names] + c.app; total > limit && total > 0 {
+		for i := range j.n {
+			if l := &j.lines[i]; l.family == Names && l.counted > 0 {
+				l.counted *= limit / total
+			}
+		}
+	}
+}
+
+func (j *judgement) reason(l *line, w float64) Reason {
+	g := &j.set.sigs[l.sig]
+	t := g.text
+	if l.ruled {
+		t = g.local.text
+	}
+	return Reason{Signature: g.id, Family: l.family.String(), Maker: j.set.makers[l.maker].name, Weight: w, Text: t}
+}

@@ -1,0 +1,90 @@
+package handset
+
+// The sentences of rules that decided, and of what would change a verdict.
+const (
+	saysDays      = "its system names were seen on several days: background of the system, not a visit"
+	saysCounter   = "what the device says of itself (DHCP, hardware address, announcements) is another maker's"
+	saysConflict  = "evidence of identity points to more than one maker: no certainty"
+	saysMixed     = "system names or a User-Agent of another maker come from the same address: more than one device stands behind it"
+	saysShared    = "several devices are known to stand behind the address"
+	saysHolder    = "several devices stand behind the address, but DHCP identifies its holder"
+	saysForwarder = "system names of many makers come from one address: a resolver or NAT, nobody's handset; tap on the device's side of it"
+	saysApps      = "app names of three or more makers at once are a library that carries them all: they count for nothing"
+	saysOneFamily = "one kind of evidence alone never passes likely"
+	saysInferred  = "without entries that are only inferred it would not be certain"
+	saysSplit     = "evidence of two brands of one group: the group can be said, a brand cannot"
+	saysPlatform  = "an operating system names no maker"
+
+	wantSystem   = "a name that only one maker's system asks for"
+	wantIdentity = "a second, independent kind of evidence: a DHCP host name or vendor class, an assigned hardware address, a model in a User-Agent in clear"
+	wantHolder   = "DHCP of the device that holds the address, or a tap on the device's side of it"
+	wantBrand    = "evidence that only one brand of the group shows: host name, model or its own update server"
+	wantAgree    = "evidence of identity that agrees: now it points to more than one maker"
+	wantRefute   = "DHCP, a User-Agent or system names of another maker; a new hardware address starts afresh, and names fade by half in seven days"
+	wantTraffic  = "traffic outside a tunnel: little was visible"
+)
+
+// ruleReasons adds the rules that decided.
+func (j *judgement) ruleReasons(c *candidate, v *Verdict) {
+	rule := func(to *[]Reason, w float64, text string) {
+		*to = append(*to, Reason{Maker: v.Maker, Weight: w, Text: text})
+	}
+	if j.forward {
+		rule(&v.Against, 0, saysForwarder)
+		return
+	}
+	if c.days > 0 {
+		rule(&v.Reasons, c.days, saysDays)
+	}
+	if c.counter > 0 {
+		rule(&v.Against, c.counter, saysCounter)
+	}
+	if c.conflict {
+		rule(&v.Against, 0, saysConflict)
+	}
+	switch {
+	case v.Shared && j.leaseholder(c):
+		rule(&v.Against, 0, saysHolder)
+	case j.net.SharedAddress:
+		rule(&v.Against, 0, saysShared)
+	case c.mixed:
+		rule(&v.Against, 0, saysMixed)
+	}
+	if j.noApps {
+		rule(&v.Against, 0, saysApps)
+	}
+	switch b := &j.set.rules.Bands; {
+	case c.kind == platform:
+		rule(&v.Against, 0, saysPlatform)
+	case c.split:
+		rule(&v.Against, 0, saysSplit)
+	case c.post >= b.Certain && c.heavy < 2:
+		rule(&v.Against, 0, saysOneFamily)
+	case c.post >= b.Certain && logistic(c.sure) < b.Certain:
+		rule(&v.Against, 0, saysInferred)
+	}
+}
+
+// wordsFor says what would change the verdict. The lists are fixed: making
+// one allocates nothing that depends on the evidence.
+func wordsFor(j *judgement, c *candidate) []string {
+	switch {
+	case c == nil:
+		return []string{wantSystem, wantTraffic}
+	case j.forward:
+		return []string{wantHolder}
+	case c.conf == Certain:
+		return []string{wantRefute}
+	case c.conflict:
+		return []string{wantAgree}
+	case j.shared(c) && !j.leaseholder(c):
+		return []string{wantHolder, wantIdentity}
+	case c.kind == groupOf && c.conf == Likely:
+		return []string{wantIdentity, wantBrand}
+	case c.conf == Likely:
+		return []string{wantIdentity, wantRefute}
+	case c.fam[Names] >= j.set.rules.Weight || c.strong == 0:
+		return []string{wantSystem, wantIdentity, wantTraffic}
+	}
+	return []string{wantSystem, wantTraffic}
+}
