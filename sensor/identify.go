@@ -7,7 +7,6 @@ import (
 
 	"picket/sensor/device"
 	"picket/sensor/observation"
-	"picket/sensor/packet"
 )
 
 // countEvery is how often, in packet time, Stats is made anew.
@@ -18,7 +17,6 @@ const countEvery = 10 * time.Second
 // others.
 type Identify struct {
 	table   *device.Table
-	judge   device.Judge
 	sink    Sink
 	now     time.Time // latest packet time
 	ticked  time.Time
@@ -28,11 +26,10 @@ type Identify struct {
 	hints   func(device.Hint)
 }
 
-// NewIdentify returns an Identify over table that reports to sink; judge says
-// whose name a name is, and is the one that table was given. It starts
+// NewIdentify returns an Identify over table that reports to sink. It starts
 // nothing.
-func NewIdentify(table *device.Table, judge device.Judge, sink Sink) *Identify {
-	i := &Identify{table: table, judge: judge, sink: sink}
+func NewIdentify(table *device.Table, sink Sink) *Identify {
+	i := &Identify{table: table, sink: sink}
 	i.stats.Store(&device.Stats{})
 	return i
 }
@@ -154,5 +151,3 @@ func (i *Identify) view(d *device.Device) *device.View {
 	i.drain()
 	return v
 }
-
-func flat(o *observation.Observation) packet.Addr { return packet.AddrFrom(o.Server.Addr()) }

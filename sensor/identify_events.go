@@ -6,6 +6,7 @@ import (
 	"picket/sensor/device"
 	"picket/sensor/handset"
 	"picket/sensor/observation"
+	"picket/sensor/packet"
 )
 
 // transfer tells what a device did in one conversation. Our end is the
@@ -32,7 +33,7 @@ func (i *Identify) transfer(d *device.Device, o *observation.Observation) {
 		i.resolve(&t, d, o)
 	}
 	if t.Name != "" {
-		m := i.judge.Name(t.Name)
+		m := i.table.Match(t.Name)
 		t.Plane, t.NameMaker = plane(m), m.Maker
 	}
 	i.sink.Transfer(t)
@@ -46,7 +47,7 @@ func (i *Identify) resolve(t *Transfer, d *device.Device, o *observation.Observa
 	case observation.HiddenTunnel, observation.HiddenDoH:
 		return
 	}
-	name, cnames := i.table.NameOf(d, flat(o), o.Flow.First)
+	name, cnames := i.table.NameOf(d, packet.AddrFrom(o.Server.Addr()), o.Flow.First)
 	if name == "" {
 		return
 	}
@@ -71,7 +72,7 @@ func (i *Identify) question(d *device.Device, o *observation.Observation) {
 	if v == nil || o.DNS.QName == "" {
 		return
 	}
-	m := i.judge.Name(o.DNS.QName)
+	m := i.table.Match(o.DNS.QName)
 	i.sink.Question(Question{
 		At: o.At, Device: v, Name: o.DNS.QName, Answered: o.DNS.Response && o.Answered, Plane: plane(m), NameMaker: m.Maker,
 	})

@@ -84,11 +84,16 @@ func (t *Table) dhcp(realm uint16, o *observation.Observation) {
 	}
 	d.flags |= leased
 	t.dhcpPlace(d, o)
-	if ok && at-s.at < answerWithin {
+	if ok && at-s.at < answerWithin && answers(m, s.msg) {
 		delete(t.pending.by, k)
 		t.believe(d, s.msg, at)
 	}
 	t.rerank(d)
+}
+
+// answers reports whether an answer is to this request, where both are numbered.
+func answers(answer, request *observation.DHCPMessage) bool {
+	return answer.Version == request.Version && (answer.XID == request.XID || answer.XID == 0 || request.XID == 0)
 }
 
 func (t *Table) lease(d *Device, m *observation.DHCPMessage, at int64) {

@@ -21,7 +21,7 @@ func (t *Table) evidence(d *Device, e handset.Evidence) {
 		return
 	}
 	t.weigh(d, e)
-	if d.into != nil {
+	if d.into != nil && e.Family != "mac" { // the join is the reason, and another MAC would begin a new dossier
 		t.weigh(d.into, e)
 	}
 }
@@ -43,13 +43,21 @@ func (t *Table) markDirty(d *Device) {
 	t.dirty = append(t.dirty, d)
 }
 
-// addHardware makes the MAC itself evidence, once.
+// addHardware makes the MAC itself evidence, once, as of when the device was
+// first seen: all its evidence came from that MAC.
 func (t *Table) addHardware(d *Device) {
 	if d.is(hardware|router) || d.mac == zeroMAC {
 		return
 	}
 	d.flags |= hardware
-	t.evidence(d, handset.Evidence{At: timeOf(d.last), Family: "mac", Field: "address", Value: macText(d.mac)})
+	t.evidence(d, handset.Evidence{At: timeOf(d.first), Family: "mac", Field: "address", Value: macText(d.mac)})
+}
+
+// keepHardware notes that the MAC is still the device's, lest it decays.
+func (t *Table) keepHardware(d *Device) {
+	if d.is(hardware) && d.mac != zeroMAC {
+		t.evidence(d, handset.Evidence{At: timeOf(d.last), Family: "mac", Field: "address", Value: macText(d.mac)})
+	}
 }
 
 // alone counts the manufacturer of a MAC that spoke for one address alone for

@@ -18,6 +18,9 @@ type Judge interface {
 	Restore([]byte) (Dossier, error)
 }
 
+// Match says what the table's Judge knows of a name.
+func (t *Table) Match(name string) NameMatch { return t.judge.Name(name) }
+
 // NameMatch is what the signature set says of a name. The zero value means
 // that no signature knows it: anyone's browser may ask for it.
 type NameMatch struct {

@@ -64,6 +64,7 @@ func (t *Table) sweepSome() {
 		}
 		if d.dossier != nil && t.now-d.judged >= int64(t.cfg.Recheck) ||
 			d.sharedUntil != 0 && d.sharedUntil <= t.now && d.summary.shared {
+			t.keepHardware(d)
 			t.judgeNow(d, "")
 		}
 		if d.view != nil && t.now-d.last > coldAfter {
