@@ -267,3 +267,20 @@ func TestRecordsCount(t *testing.T) {
 		t.Error("Resume")
 	}
 }
+
+func TestECHPublicNames(t *testing.T) {
+	contents := append([]byte{7, 0, 0x20}, vec16(make([]byte, 32))...)
+	contents = append(contents, vec16(u16s(1, 1, 1, 3))...)
+	contents = append(append(contents, 64), vec8([]byte("cover.example"))...)
+	contents = append(contents, 0, 0)
+	config := append(u16s(extECH), vec16(contents)...)
+	list := vec16(append(append(u16s(0xfe0a), vec16([]byte("another version"))...), config...))
+	var got []string
+	ECHPublicNames(list, func(b []byte) { got = append(got, string(b)) })
+	if len(got) != 1 || got[0] != "cover.example" {
+		t.Errorf("%q", got)
+	}
+	for n := range list {
+		ECHPublicNames(list[:n], func(b []byte) { t.Errorf("first %d bytes: %q", n, b) })
+	}
+}
