@@ -54,15 +54,15 @@ func (f *Feed) Counts() (lines, refused uint64) { return f.lines.Load(), f.refus
 // error.
 func (f *Feed) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	if len(f.Leases) > 0 {
-		g.Go(func() error { return f.watch(ctx) })
-	}
 	if f.Socket != "" {
 		l, err := listenUnix(f.Socket)
 		if err != nil {
 			return fmt.Errorf("feed: %w", err)
 		}
 		g.Go(func() error { return f.accept(ctx, l) })
+	}
+	if len(f.Leases) > 0 {
+		g.Go(func() error { return f.watch(ctx) })
 	}
 	return g.Wait()
 }
