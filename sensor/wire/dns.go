@@ -102,7 +102,7 @@ func (d *DNS) Parse(b []byte, kind DNSKind) error {
 		return ErrTruncated
 	}
 	d.header(b)
-	if d.Opcode >= dnsStateful {
+	if d.Opcode >= dnsStateful && !d.plainOpcode(b) {
 		return ErrOther
 	}
 	off, err := d.readQuestions(b, int(be16(b[4:])))
@@ -120,6 +120,13 @@ func (d *DNS) Parse(b []byte, kind DNSKind) error {
 	}
 	_, err = d.readRecords(b, off, additional, keep && all)
 	return err
+}
+
+// plainOpcode: a message with an opcode that nobody assigned is read when it
+// otherwise asks one plain question: servers answer such messages.
+func (d *DNS) plainOpcode(b []byte) bool {
+	_, ok := plausibleDNSQuestion(b)
+	return d.Opcode != dnsStateful && be16(b[4:]) == 1 && ok
 }
 
 func (d *DNS) reset(kind DNSKind) {

@@ -103,6 +103,7 @@ func plausibleDNSHeader(b []byte, length int) bool {
 func plausibleDNSQuestion(b []byte) (off int, ok bool) {
 	off = dnsHeader
 	letters := 0
+	netbios := false
 	for {
 		if off >= len(b) {
 			return off, false
@@ -120,6 +121,7 @@ func plausibleDNSQuestion(b []byte) (off int, ok bool) {
 				return off, false
 			}
 		}
+		netbios = netbios || letters == 0 && n == 32
 		letters += n
 		off += n
 	}
@@ -127,6 +129,9 @@ func plausibleDNSQuestion(b []byte) (off int, ok bool) {
 		return off, false
 	}
 	t := be16(b[off:])
+	if netbios && (t == 32 || t == 33) {
+		return off, false // NetBIOS name service (RFC 1002, section 4.2.1.2)
+	}
 	assigned := t >= 1 && t <= 65 || t >= 99 && t <= 109 || t >= 249 && t <= 257
 	// The root is asked for its servers, not for addresses.
 	return off + 4, assigned && (letters > 0 || t == DNSTypeNS || t == 6 || t == 48)
