@@ -97,10 +97,10 @@ func (f *Flow) ServerHome() bool { return f.home(1) }
 
 // ClientMAC returns the link-layer source of the frames that Client sent,
 // zero when none was seen.
-func (f *Flow) ClientMAC() packet.MAC { return f.side(Up).mac }
+func (f *Flow) ClientMAC() packet.MAC { return f.macs[f.opener()&1] }
 
 // ServerMAC is ClientMAC for Server.
-func (f *Flow) ServerMAC() packet.MAC { return f.side(Down).mac }
+func (f *Flow) ServerMAC() packet.MAC { return f.macs[(f.opener()^1)&1] }
 
 // Ours returns the direction in which our end sends: what it carries is
 // "sent" of a flow line, the other "received". Where both or neither end is

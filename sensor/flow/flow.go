@@ -53,10 +53,11 @@ type Flow struct {
 	ID    uint64 // unique within the run of the sensor
 	First int64  // packet time of the first frame, ns since 1970 UTC
 
-	reportAt   int64  // when an increase is due to be told; 0: nothing is
 	ref        uint32 // where the flow lies in the slab
 	prev, next uint32 // neighbours in the bucket of the wheel
-	bucket     uint32
+	reportAt   moment // when an increase is due to be told
+	macs       [2]packet.MAC
+	bucket     uint16
 
 	// The worker's: the table keeps them and, but for Inspect, leaves them alone.
 	App     uint8
@@ -86,19 +87,19 @@ const (
 
 // side is one end of a flow and what it sent.
 type side struct {
-	total, told Counts
-	next        uint32 // TCP: one past the highest sequence number seen
-	base        uint32 // TCP: sequence number of the first byte
-	ack         uint32 // TCP: highest acknowledgement this end sent
-	front       uint32 // TCP: sequence number of the first byte not consumed
-	holes       uint32 // set of sequence holes, 0 for none
-	stream      uint32 // stream buffer, 0 for none
-	state       sideState
-	recordLeft  uint16 // bytes left of the TLS record; while its header is partial, the length so far
-	recordType  uint8
-	recordHave  uint8 // bytes of a partial record header
-	tcp         uint8 // union of TCP flags
-	mac         packet.MAC
+	total      Counts
+	next       uint32 // TCP: one past the highest sequence number seen
+	base       uint32 // TCP: sequence number of the first byte
+	ack        uint32 // TCP: highest acknowledgement this end sent
+	front      uint32 // TCP: sequence number of the first byte not consumed
+	holes      uint32 // set of sequence holes, 0 for none
+	stream     uint32 // stream buffer, 0 for none
+	state      sideState
+	recordLeft uint16 // bytes left of the TLS record; while its header is partial, the length so far
+	recordType uint8
+	recordHave uint8 // bytes of a partial record header
+	tcp        uint8 // union of TCP flags
+	told       Counts
 }
 
 // sideState is the state of one direction.

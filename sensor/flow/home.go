@@ -50,11 +50,18 @@ func (h *Home) Contains(realm uint16, a packet.Addr) bool {
 	return len(h.realms) != 0 && h.realms[realm].contain(&a)
 }
 
+// contain is a binary search by hand: one through a function value would put
+// the address on the heap, for every new flow.
 func (r ranges) contain(a *packet.Addr) bool {
-	i, found := slices.BinarySearchFunc(r, a, func(s span128, a *packet.Addr) int {
-		return bytes.Compare(s.first[:], a[:])
-	})
-	return found || i > 0 && bytes.Compare(a[:], r[i-1].last[:]) <= 0
+	lo, hi := 0, len(r)
+	for lo < hi {
+		if mid := (lo + hi) / 2; bytes.Compare(r[mid].first[:], a[:]) <= 0 {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo > 0 && bytes.Compare(a[:], r[lo-1].last[:]) <= 0
 }
 
 // rangesOf sorts prefixes and joins those that overlap.

@@ -82,7 +82,7 @@ func (t *Table) count(f *Flow, p *packet.Packet, from uint8) {
 	s := &f.sides[from&1]
 	s.total.Packets++
 	if s.total.Packets == 1 {
-		s.mac = p.LinkSrc
+		f.macs[from&1] = p.LinkSrc
 	}
 	before := s.total.Bytes
 	if p.Proto == packet.ProtoTCP {
@@ -94,8 +94,8 @@ func (t *Table) count(f *Flow, p *packet.Packet, from uint8) {
 		}
 	}
 	if s.total.Bytes != before && f.reportAt == 0 {
-		f.reportAt = p.At + t.c.FirstReport
-		t.wheel.sooner(&t.slab, f, f.reportAt)
+		f.reportAt = t.wheel.moment(p.At + t.c.FirstReport)
+		t.wheel.sooner(&t.slab, f, p.At+t.c.FirstReport)
 	}
 }
 
@@ -164,18 +164,18 @@ func (t *Table) due(f *Flow, now int64) {
 		t.finish(f, end, now)
 		return
 	}
-	if f.reportAt != 0 && f.reportAt < passed {
+	if f.reportAt != 0 && t.wheel.time(f.reportAt) < passed {
 		switch {
 		case !f.risen():
 			f.reportAt = 0
 		case t.tell(f, false):
-			f.reportAt = now + t.c.ReportEvery
+			f.reportAt = t.wheel.moment(now + t.c.ReportEvery)
 		default:
-			f.reportAt = now + t.c.FirstReport
+			f.reportAt = t.wheel.moment(now + t.c.FirstReport)
 		}
 	}
 	if f.reportAt != 0 {
-		idle = min(idle, f.reportAt)
+		idle = min(idle, t.wheel.time(f.reportAt))
 	}
 	t.wheel.put(&t.slab, f, idle)
 }

@@ -14,20 +14,31 @@ const (
 type wheel struct {
 	heads [buckets]uint32 // a head's prev is the tail
 	tick  int64           // the bucket not yet passed
+	epoch int64           // tick of the first frame
 	set   bool
 }
 
 // start sets the clock at the first frame.
 func (w *wheel) start(at int64) {
 	if !w.set {
-		w.tick, w.set = at>>tickBits, true
+		w.tick, w.epoch, w.set = at>>tickBits, at>>tickBits, true
 	}
 }
+
+// moment is a time as a bucket counted from the first frame, 0 for none: in
+// four bytes, centuries.
+type moment uint32
+
+// moment returns the bucket of at.
+func (w *wheel) moment(at int64) moment { return moment(max(at>>tickBits-w.epoch, 0)) + 1 }
+
+// time returns when m begins.
+func (w *wheel) time(m moment) int64 { return (int64(m) - 1 + w.epoch) << tickBits }
 
 // put links f where it is due.
 func (w *wheel) put(s *slab, f *Flow, due int64) {
 	t := min(max(due>>tickBits, w.tick), w.tick+buckets-1)
-	f.bucket = uint32(t & (buckets - 1))
+	f.bucket = uint16(t & (buckets - 1))
 	head := w.heads[f.bucket]
 	if head == 0 {
 		f.prev, f.next = f.ref, 0
@@ -60,7 +71,7 @@ func (w *wheel) drop(s *slab, f *Flow) {
 
 // sooner moves f when it is due before the bucket it lies in.
 func (w *wheel) sooner(s *slab, f *Flow, due int64) {
-	lies := int64(f.bucket-uint32(w.tick)) & (buckets - 1)
+	lies := (int64(f.bucket) - w.tick) & (buckets - 1)
 	if due>>tickBits-w.tick < lies {
 		w.drop(s, f)
 		w.put(s, f, due)

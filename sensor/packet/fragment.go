@@ -22,8 +22,8 @@ const doneFor = int64(50e6)
 //
 // Counting bytes: hand every fragment to Add and count none of them. When
 // Add returns a datagram, decode it with Packet.DecodeDatagram and count that
-// Packet once; it may be a fragment again, of an inner datagram, to be added
-// in turn. Each datagram that never completes is reported to lost once:
+// Packet once, unless it is a fragment again, of an inner datagram
+// (Packet.IsFragment): then hand it to Add in turn. Each datagram that never completes is reported to lost once:
 // count Lost.Bytes there, to the conversation when the ports are known and
 // to the pair of addresses otherwise (Lost.Fill makes a Packet of it).
 //

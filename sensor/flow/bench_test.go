@@ -1,0 +1,117 @@
+package flow
+
+import (
+	"testing"
+	"unsafe"
+
+	"picket/sensor/packet"
+)
+
+// TestFlowSize keeps the size of a flow in sight: ten million must fit in
+// 3 GiB, with their slots in the index (8 bytes each, 40 to 75 % in use).
+func TestFlowSize(t *testing.T) {
+	if n := unsafe.Sizeof(Flow{}); n > 280 {
+		t.Errorf("a Flow takes %d bytes, want at most 280", n)
+	}
+}
+
+// crowd fills a table with n flows and returns a packet to address them by.
+func crowd(n int) (*Table, *packet.Packet) {
+	tab := New(Config{MaxFlows: n + 1, Home: home()}, nil)
+	var k talk
+	p := k.udp(true, "payload")
+	for i := range n {
+		address(p, i)
+		tab.Touch(p)
+	}
+	return tab, p
+}
+
+func address(p *packet.Packet, i int) {
+	p.Src[13], p.Src[14], p.Src[15] = byte(i>>16), byte(i>>8), byte(i)
+	p.SrcPort = uint16(40000 + i>>24)
+	p.FragID++
+}
+
+func BenchmarkHit(b *testing.B) {
+	for _, n := range []struct {
+		name  string
+		flows int
+	}{{"in-cache", 1000}, {"1M-flows", 1 << 20}} {
+		b.Run(n.name, func(b *testing.B) {
+			tab, p := crowd(n.flows)
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n.flows
+				address(p, i)
+				tab.Touch(p)
+			}
+		})
+	}
+}
+
+func BenchmarkTCP(b *testing.B) {
+	tab := New(Config{Home: home()}, nil)
+	var k talk
+	p := k.tcp(true, packet.ACK, 1, 1, "payload")
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Seq += 7
+		p.FragID++
+		tab.Touch(p)
+	}
+}
+
+// BenchmarkNew makes, reports and drops one flow a round, in a table that is
+// always full.
+func BenchmarkNew(b *testing.B) {
+	tab, p := crowd(1 << 16)
+	i := 1 << 16
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		address(p, i)
+		p.At += 1000
+		tab.Touch(p)
+		tab.Expire(p.At)
+	}
+}
+
+func BenchmarkGoMap(b *testing.B) { // what the index is measured against
+	for _, n := range []int{1000, 1 << 20} {
+		b.Run(map[int]string{1000: "in-cache", 1 << 20: "1M-flows"}[n], func(b *testing.B) {
+			m := map[Key]uint32{}
+			var k talk
+			p := k.udp(true, "payload")
+			flows := make([]Flow, n)
+			for i := range n {
+				address(p, i)
+				key, _ := keyOf(p)
+				m[key] = uint32(i)
+			}
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n
+				address(p, i)
+				key, _ := keyOf(p)
+				flows[m[key]].last++
+			}
+		})
+	}
+}
+
+func BenchmarkIndex(b *testing.B) {
+	for _, n := range []int{1000, 1 << 20} {
+		b.Run(map[int]string{1000: "in-cache", 1 << 20: "1M-flows"}[n], func(b *testing.B) {
+			tab, p := crowd(n)
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n
+				address(p, i)
+				key, _ := keyOf(p)
+				tab.index.find(&tab.slab, &key, tab.index.hashOf(&key)).last++
+			}
+		})
+	}
+}
