@@ -37,21 +37,26 @@ func ParseCountry(s string) (Country, error) {
 	return "", fmt.Errorf("country %q is not a code of ISO 3166-1%s", s, nearestCode(s))
 }
 
+// assignedAt has, for every pair of letters, where in assigned it stands, plus 1.
+var assignedAt = func() (at [codes]uint16) {
+	for i := 0; i+2 <= len(assigned); i += 3 {
+		at[Country(assigned[i:i+2]).index()] = uint16(i + 1)
+	}
+	return at
+}()
+
 // Valid reports whether c is an assigned code.
 func (c Country) Valid() bool {
-	if len(c) != 2 {
-		return false
-	}
-	for i := 0; i+2 <= len(assigned); i += 3 {
-		if assigned[i] == c[0] && assigned[i+1] == c[1] {
-			return true
-		}
-	}
-	return false
+	i := c.index()
+	return i >= 0 && assignedAt[i] != 0
 }
 
-// UnmarshalText reads a code and checks it.
+// UnmarshalText reads a code and checks it; nothing is "not known".
 func (c *Country) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*c = ""
+		return nil
+	}
 	got, err := ParseCountry(string(b))
 	*c = got
 	return err
@@ -63,12 +68,17 @@ func knownCountry(s string) Country {
 	if len(s) != 2 {
 		return ""
 	}
-	c := Country(s)
-	if !c.Valid() {
-		c = Country(strings.ToUpper(s))
-	}
-	if !c.Valid() {
+	i := Country([]byte{upper(s[0]), upper(s[1])}).index()
+	if i < 0 || assignedAt[i] == 0 {
 		return ""
+	}
+	at := assignedAt[i] - 1
+	return Country(assigned[at : at+2]) // s may be cut out of something larger
+}
+
+func upper(c byte) byte {
+	if c >= 'a' && c <= 'z' {
+		return c - 'a' + 'A'
 	}
 	return c
 }

