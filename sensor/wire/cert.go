@@ -111,10 +111,10 @@ func (s *ServerFlight) hello(b []byte) bool {
 	_, b, ok := tlsCut8(b[fixedHelloPrefix:])
 	if !ok {
 		// drafts of TLS 1.3 up to -21 have no session id here
-		return s.Version>>8 == 0x7f
+		return s.Version >= 0x0304
 	}
 	if len(b) < 3 {
-		return s.Version>>8 == 0x7f
+		return s.Version >= 0x0304
 	}
 	s.Cipher = uint16(b[0])<<8 | uint16(b[1])
 	exts, _, ok := tlsCut16(b[3:])
