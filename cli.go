@@ -4,5 +4,14 @@ const description = "Passive sensor: which handsets are on the network, and unde
 
 // cli lists the commands, one file each.
 type cli struct {
-	Version versionCmd `cmd:"" help:"Print version, commit and the hashes of the embedded data."`
+	Run      runCmd      `cmd:"" help:"Watch live, serve metrics and the evidence page."`
+	Read     readCmd     `cmd:"" help:"The same over captures, time taken from packets."`
+	Check    checkCmd    `cmd:"" help:"Check configuration, signatures, policies and databases; start nothing."`
+	Demo     demoCmd     `cmd:"" help:"The embedded capture, page and metrics, in one command."`
+	Policy   policyCmd   `cmd:"" help:"Test policies before they page anybody."`
+	Version  versionCmd  `cmd:"" help:"Print version, commit and the hashes of the embedded data."`
+	Lookup   lookupCmd   `cmd:"" help:"Say under whose law an address or a name is."`
+	Classify classifyCmd `cmd:"" help:"Judge evidence that somebody else collected."`
+	Explain  explainCmd  `cmd:"" help:"Say what speaks for and against a verdict, and what would change it."`
+	Coverage coverageCmd `cmd:"" help:"Count what the signatures know of each maker."`
 }

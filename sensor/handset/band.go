@@ -17,13 +17,16 @@ func (j *judgement) score() {
 // logOdds adds up the families of one candidate.
 func (j *judgement) logOdds(c *candidate) {
 	r := &j.set.rules
-	if len(c.with) == 0 {
+	if c.sharing == 0 {
 		c.share(c.maker)
 	}
-	own := j.sum(c, false)
+	own := c.alone
+	if c.sharing > 1 {
+		j.sum(c, false, &own)
+	}
 	s := own
 	if own.strong >= r.Weight && j.set.makers[c.maker].system >= 0 {
-		s = j.sum(c, true) // it runs that platform's system: its names fit
+		j.sum(c, true, &s) // it runs that platform's system: its names fit
 	}
 	c.fam, c.app, c.strong = s.fam, s.app, own.strong
 	c.l, c.sure = j.set.prior, j.set.prior

@@ -29,7 +29,7 @@ func (j *judgement) relate() {
 		case !j.succeeded(c):
 			c.split = true
 			if g := j.candidate(uint8(m.group)); g != nil {
-				if len(g.with) == 0 {
+				if g.sharing == 0 {
 					g.share(g.maker)
 				}
 				g.share(c.maker)
@@ -53,12 +53,11 @@ func (j *judgement) succeeded(c *candidate) bool {
 	return false
 }
 
+// share lets the lines of maker m count for c.
 func (c *candidate) share(m uint8) {
-	if len(c.with) == 0 {
-		c.with = c.room[:0]
-	}
-	if len(c.with) < len(c.room) {
-		c.with = append(c.with, m)
+	if int(c.sharing) < len(c.with) {
+		c.with[c.sharing] = m
+		c.sharing++
 	}
 }
 
@@ -78,15 +77,25 @@ func (s *Set) kin(a, b uint8) bool {
 // are not one device.
 func (j *judgement) crowds() {
 	apps, systems := 0, 0
-	for i := range j.c {
-		c := &j.cands[i]
-		if j.first(i, func(l *line) bool { return l.plane == App && l.family == Names }) && c.kind != platform {
-			apps++
-		}
-		if c.kind == platform && j.isSystem(c.maker) || c.own[Names] < j.set.rules.Weight {
+	var asks, runs [maxCandidates]bool // app names, system names
+	for k := range j.n {
+		l := &j.lines[k]
+		if l.family != Names || l.plane == Web || l.plane == OS && l.strength <= Copied {
 			continue
 		}
-		if j.leads(i) {
+		for i := range j.c {
+			if j.cands[i].maker == l.maker {
+				asks[i] = asks[i] || l.plane == App
+				runs[i] = runs[i] || l.plane == OS
+			}
+		}
+	}
+	for i := range j.c {
+		c := &j.cands[i]
+		if asks[i] && c.kind != platform && j.leads(i, &asks) {
+			apps++
+		}
+		if runs[i] && c.own[Names] >= j.set.rules.Weight && (c.kind != platform || !j.isSystem(c.maker)) && j.leads(i, &runs) {
 			systems++
 		}
 	}
@@ -94,32 +103,15 @@ func (j *judgement) crowds() {
 	j.forward = systems >= j.set.rules.Forwarder
 }
 
-// first reports whether candidate i has a line that fits and no candidate
-// of its group before it has.
-func (j *judgement) first(i int, fits func(*line) bool) bool {
-	has := func(c *candidate) bool {
-		for k := range j.n {
-			if j.lines[k].maker == c.maker && fits(&j.lines[k]) {
-				return true
-			}
-		}
-		return false
-	}
-	if !has(&j.cands[i]) {
-		return false
-	}
+// leads reports whether no candidate of the group before i is marked: a
+// group counts once.
+func (j *judgement) leads(i int, marked *[maxCandidates]bool) bool {
 	for k := range i {
-		if j.sameGroup(j.cands[k].maker, j.cands[i].maker) && has(&j.cands[k]) {
+		if marked[k] && j.sameGroup(j.cands[k].maker, j.cands[i].maker) {
 			return false
 		}
 	}
 	return true
-}
-
-// leads reports whether no candidate of the same group before i has system
-// names.
-func (j *judgement) leads(i int) bool {
-	return j.first(i, func(l *line) bool { return l.family == Names && l.plane == OS && l.strength > Copied })
 }
 
 func (j *judgement) sameGroup(a, b uint8) bool {

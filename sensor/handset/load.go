@@ -51,6 +51,13 @@ func Load(fsys fs.FS, overlays ...fs.FS) (*Set, error) {
 	for _, x := range s.rules.SearchSuffixes {
 		s.names.node(strings.ToLower(x)).strip = true
 	}
+	s.services = make([]string, len(s.byService)+1)
+	for name, n := range s.byService {
+		s.services[n] = name
+	}
+	for i := range s.sigs {
+		s.matches = append(s.matches, s.matchOf(&s.sigs[i]))
+	}
 	slices.SortFunc(s.owner, func(a, b Owner) int { return strings.Compare(a.Domain, b.Domain) })
 	s.hash = hex.EncodeToString(h.Sum(nil)[:8])
 	return s, nil

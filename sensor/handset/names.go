@@ -171,7 +171,7 @@ func (t *nameTable) find(name string) (sig uint16, left int) {
 	if sig == 0 && cut > 1 {
 		return t.find(name[:cut-1])
 	}
-	if sig != 0 && !strings.EqualFold(name[len(name)-len(found):], found) {
+	if sig != 0 && !hasPrefixFold(name[len(name)-len(found):], found) {
 		return 0, 0 // a hash collision
 	}
 	return sig, left
@@ -218,7 +218,15 @@ func (g *glob) match(s string) bool {
 }
 
 func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+	if len(s) < len(prefix) {
+		return false
+	}
+	for i := range len(prefix) { // prefix is in lower case
+		if lower(s[i]) != prefix[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func indexFold(s, sub string) int {

@@ -13,11 +13,14 @@ type line struct {
 	family   Family
 	plane    Plane
 	strength Strength
-	ruled    bool    // an overlay decided
+	ruled    bool // an overlay decided
+	verified bool // by more than our own reasoning
+	form     form
 	base     float64 // log-odds before decay
 	w        float64 // after decay
 	counted  float64 // as it counts for the maker of the verdict
 	days     int     // days on which it was seen, within the binding
+	again    bool    // a heavier line has the same service
 }
 
 // candidate is a maker for whom some line speaks.
@@ -27,8 +30,9 @@ type candidate struct {
 	own      [families]float64 // best or sum of its own lines of the OS plane, capped
 	strong   float64           // the largest of own, copied probes left out
 	anyOS    float64           // the largest of own
-	with     []uint8           // makers whose lines count for it too
-	room     [3]uint8
+	with     [3]uint8          // makers whose lines count for it
+	sharing  uint8             // how many they are
+	alone    sums              // what its own lines add up to
 	fam      [families]float64 // what counts, platform names and relatives included
 	app      float64           // what app names add
 	sure     float64           // log-odds from what is verified
@@ -45,8 +49,8 @@ type candidate struct {
 }
 
 const (
-	maxLines      = 64
-	maxCandidates = 24
+	maxLines      = 48
+	maxCandidates = 16
 )
 
 // judgement is the work of one verdict; it lives on the stack.
@@ -72,7 +76,7 @@ func (j *judgement) collect(d *Dossier) {
 			continue
 		}
 		g := &j.set.sigs[t.sig]
-		l := line{sig: t.sig, sub: t.sub, maker: g.maker, family: g.family, days: 1}
+		l := line{sig: t.sig, sub: t.sub, maker: g.maker, family: g.family, days: 1, verified: g.verified != inferred, form: g.form}
 		l.strength, l.plane, l.ruled = g.at(t.last)
 		if t.visit {
 			l.plane = Web
@@ -86,6 +90,9 @@ func (j *judgement) collect(d *Dossier) {
 			continue // an added entry that has expired
 		}
 		j.insert(l)
+	}
+	for i := 1; i < j.n; i++ {
+		j.lines[i].again = j.lines[i].family == Names && j.repeated(i)
 	}
 }
 
@@ -184,12 +191,11 @@ func (j *judgement) candidates() {
 	for i := range j.c {
 		c := &j.cands[i]
 		c.share(c.maker)
-		s := j.sum(c, false)
-		c.own = s.fam
+		j.sum(c, false, &c.alone)
+		c.own, c.strong = c.alone.fam, c.alone.strong
 		for f := range families {
-			c.anyOS = max(c.anyOS, s.fam[f])
+			c.anyOS = max(c.anyOS, c.own[f])
 		}
-		c.strong = s.strong
 	}
 }
 
@@ -230,18 +236,23 @@ type sums struct {
 // sum adds the lines that count for c: per family, capped. Names are
 // discounted in order of weight and every service counts once; of the other
 // families only the best line counts.
-func (j *judgement) sum(c *candidate, withPlatform bool) (s sums) {
+func (j *judgement) sum(c *candidate, withPlatform bool, s *sums) {
+	*s = sums{}
+	system := int16(-1)
+	if withPlatform {
+		system = j.set.makers[c.maker].system
+	}
 	r := &j.set.rules
 	all, os, sure := 1.0, 1.0, 1.0 // discount of the next name
 	names := 0.0                   // app names included
-	exclusive, system, copied := false, false, false
+	exclusive, some, copied := false, false, false
 	for i := range j.n {
 		l := &j.lines[i]
 		ours := j.counts(c, l)
-		if !ours && !(withPlatform && l.family == Names && int16(l.maker) == j.set.makers[c.maker].system) {
+		if !ours && (l.family != Names || int16(l.maker) != system) {
 			continue
 		}
-		verified := j.set.sigs[l.sig].verified != inferred
+		verified := l.verified
 		if l.plane == OS && l.strength > Copied && ours {
 			s.strong = max(s.strong, l.w)
 		}
@@ -252,7 +263,7 @@ func (j *judgement) sum(c *candidate, withPlatform bool) (s sums) {
 			}
 			continue
 		}
-		if l.base == 0 || l.plane == App && j.noApps || j.repeated(i) || l.strength == Copied && copied {
+		if l.base == 0 || l.plane == App && j.noApps || l.again || l.strength == Copied && copied {
 			continue
 		}
 		names += l.w * all
@@ -262,7 +273,7 @@ func (j *judgement) sum(c *candidate, withPlatform bool) (s sums) {
 		}
 		copied = copied || l.strength == Copied
 		exclusive = exclusive || l.strength == Exclusive
-		system = true
+		some = true
 		s.fam[Names] += l.w * os
 		os *= r.Discount
 		if verified {
@@ -277,19 +288,18 @@ func (j *judgement) sum(c *candidate, withPlatform bool) (s sums) {
 	switch {
 	case exclusive:
 		limit = r.Names.Cap
-	case system:
+	case some:
 		limit = r.Names.CapLikely
 	}
 	s.fam[Names] = min(s.fam[Names], limit)
 	s.sure[Names] = min(s.sure[Names], limit)
 	s.app = max(0, min(names, limit)-s.fam[Names])
-	return s
 }
 
 // counts reports whether a line speaks for c or for one whose evidence it
 // shares.
 func (j *judgement) counts(c *candidate, l *line) bool {
-	for _, m := range c.with {
+	for _, m := range c.with[:c.sharing] {
 		if m == l.maker {
 			return true
 		}
@@ -302,7 +312,7 @@ func (j *judgement) repeated(i int) bool {
 	a := &j.lines[i]
 	for k := range i {
 		b := &j.lines[k]
-		if b.family == Names && a.sub == b.sub && b.maker == a.maker && b.plane >= a.plane && j.set.sigs[a.sig].service == j.set.sigs[b.sig].service {
+		if a.sub == b.sub && b.maker == a.maker && b.family == Names && b.plane >= a.plane && j.set.sigs[a.sig].service == j.set.sigs[b.sig].service {
 			return true
 		}
 	}

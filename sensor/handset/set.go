@@ -18,6 +18,8 @@ type Set struct {
 	byMaker   map[string]int
 	byID      map[string]int
 	byService map[string]uint16
+	services  []string // by number
+	matches   []Match  // what Name says, by signature
 
 	names    nameTable
 	patterns [patternKinds][]pattern
@@ -60,11 +62,15 @@ func (s *Set) Name(name string) Match {
 	if sig == 0 {
 		return Match{}
 	}
-	g := &s.sigs[sig-1]
+	return s.matches[sig-1]
+}
+
+// matchOf is what Name says of a signature.
+func (s *Set) matchOf(g *signature) Match {
 	m := &s.makers[g.maker]
 	strength, plane, _ := g.at(math.MaxInt64) // an overlay without expiry holds
 	return Match{ID: g.id, Maker: m.name, Plane: plane, Strength: strength, Form: formNames[g.form],
-		Service: g.id, Owner: m.company, Home: m.home}
+		Service: s.services[g.service], Owner: m.company, Home: m.home}
 }
 
 // Owners lists the registrable domains whose owner the signatures know,

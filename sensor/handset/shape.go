@@ -11,17 +11,16 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 	var self, asked [forms]float64
 	for i := range j.n {
 		l := &j.lines[i]
-		g := &j.set.sigs[l.sig]
-		if g.form == anyForm || l.plane == Web && l.family == Names || c != nil && j.shared(c) && !j.ofLeaseholder(c, l) {
+		if l.form == anyForm || l.plane == Web && l.family == Names || c != nil && j.shared(c) && !j.ofLeaseholder(c, l) {
 			continue
 		}
 		switch {
 		case l.family == Names:
-			asked[g.form] += l.w
+			asked[l.form] += l.w
 		case l.family == Hardware:
-			self[g.form] += max(l.w/2, j.set.rules.Form)
+			self[l.form] += max(l.w/2, j.set.rules.Form)
 		default:
-			self[g.form] += l.w
+			self[l.form] += l.w
 		}
 	}
 	f := heaviest(&self, j.set.rules.Form)

@@ -109,7 +109,7 @@ func (j *judgement) account(c *candidate) {
 			best[l.family] = true
 			continue
 		}
-		if l.base == 0 || l.plane == App && j.noApps || j.repeated(i) || l.strength == Copied && copied {
+		if l.base == 0 || l.plane == App && j.noApps || l.again || l.strength == Copied && copied {
 			continue
 		}
 		copied = copied || l.strength == Copied
