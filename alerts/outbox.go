@@ -141,6 +141,9 @@ type Memory struct {
 	dropped  uint64
 }
 
+// NewMemory returns an empty Memory with the default limit.
+func NewMemory() *Memory { return &Memory{} }
+
 // SaveEpisode implements Store.
 func (m *Memory) SaveEpisode(e evidence.Episode) error {
 	m.mu.Lock()

@@ -138,3 +138,10 @@ func (j *Judge) sweep(now time.Time) {
 	j.metrics.devices.Set(float64(len(j.dossiers)))
 	j.metrics.heldBytes.Set(float64(held))
 }
+
+// sortBySent puts what sent most first.
+func sortBySent(list []evidence.Episode) {
+	slices.SortFunc(list, func(a, b evidence.Episode) int {
+		return cmp.Or(cmp.Compare(b.Sent, a.Sent), compareEpisodes(&a, &b))
+	})
+}

@@ -216,3 +216,9 @@ func (l *OneOrMore[T]) UnmarshalYAML(n ast.Node) error {
 	*l = append(*l, v)
 	return nil
 }
+
+// UnmarshalText reads d as a command-line flag has it.
+func (d *Duration) UnmarshalText(b []byte) (err error) {
+	*d, err = ParseDuration(string(b))
+	return err
+}

@@ -54,7 +54,9 @@ func (p *Prefix) UnmarshalYAML(n ast.Node) error { return scalar(n, p, ParsePref
 // UnmarshalYAML reads a bare value or the mapping with until and comment.
 func (e *Exemption) UnmarshalYAML(n ast.Node) error {
 	if _, ok := n.(ast.ScalarNode); ok {
-		e.Value = text(n)
+		if e.Value = text(n); e.Value == "" { // the YAML reader splits [02:00:5e:00:53:01] at its colons
+			return located(n, fmt.Errorf("empty exemption: write addresses with colons in quotes"))
+		}
 		return nil
 	}
 	type plain Exemption // without this method
