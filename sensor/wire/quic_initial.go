@@ -11,6 +11,9 @@ const (
 	// hello spans two or three Initials; Retry and version negotiation repeat it.
 	maxQUICDecrypts = 48
 	maxDatagram     = 65527
+	// minFirstCID is the least a client makes of its first destination
+	// connection id (RFC 9000, section 7.2).
+	minFirstCID = 8
 
 	frameCrypto       = 6
 	frameCryptoGoogle = 8 // of Q050, T050, T051: Chromium's QuicFrameType
@@ -30,6 +33,7 @@ type Initials struct {
 	Pieces    int         // CRYPTO frames that did
 	Decrypts  int         // decryption attempts so far: the work to budget
 	Failed    int         // of these, attempts that did not authenticate
+	Cut       int         // datagrams that are shorter than their packets say: cut by the capture
 	Retried   bool        // the server answered with Retry
 
 	fromClient bool // a packet was opened with the client's keys ...
@@ -70,17 +74,17 @@ func (s *Initials) Add(d []byte, side bool, h *Hello) Status {
 	if isQUICGoogleClear(d) {
 		return s.addGoogle(d, side, h)
 	}
-	st, pieces := Other, s.Pieces
+	st, pieces := More, s.Pieces
 	for b := d; len(b) > 0; {
 		p, rest, got := ParseQUICLong(b)
-		if got == Other && st == Other {
+		if got == Other && len(b) == len(d) {
 			return Other
 		}
 		if got != Whole {
+			if got == Bad {
+				s.Cut++
+			}
 			break
-		}
-		if st == Other {
-			st = More
 		}
 		if st == More {
 			st = s.packet(&p, side, h)
@@ -90,8 +94,8 @@ func (s *Initials) Add(d []byte, side bool, h *Hello) Status {
 	if s.Pieces > pieces {
 		s.Datagrams++
 	}
-	if st == Other || st == More && s.Decrypts >= maxQUICDecrypts {
-		return Bad // a long header of a known version, cut short; or over the bound
+	if st == More && s.Decrypts >= maxQUICDecrypts {
+		return Bad
 	}
 	return st
 }
@@ -101,13 +105,20 @@ func (s *Initials) packet(p *QUICLong, side bool, h *Hello) Status {
 	if p.Type == QUICRetry {
 		s.Retried = true
 	}
-	if p.Type != QUICInitial || s.fromClient && side != s.client || !s.open(p, side, h) {
+	if p.Type != QUICInitial || s.fromClient && side != s.client {
+		return More
+	}
+	if !s.keyed && len(p.DCID) < minFirstCID {
+		return More // of the server, or of a client that moved on before the capture began
+	}
+	if !s.open(p, side, h) {
 		return More
 	}
 	return s.frames(h)
 }
 
-// open opens p into h.buf: with the keys there are, else with new ones.
+// open opens p into h.buf: with the keys there are, else with new ones. Keys
+// that opened something are given up only for others that do.
 func (s *Initials) open(p *QUICLong, side bool, h *Hello) bool {
 	h.buf = slices.Grow(h.buf[:0], len(p.Packet))
 	same := s.keyed && p.Version == s.first
@@ -117,14 +128,18 @@ func (s *Initials) open(p *QUICLong, side bool, h *Hello) bool {
 	if same && bytes.Equal(p.DCID, s.dcid[:s.dcidLen]) {
 		return false
 	}
-	if s.keyed && !same && s.rekey(p.Version, s.dcid[:s.dcidLen]) && s.try(p, side, h) {
+	keys, v, id, n := s.keys, s.first, s.dcid, s.dcidLen
+	if s.keyed && !same && s.rekey(p.Version, id[:n]) && s.try(p, side, h) {
 		return true // compatible version negotiation: RFC 9369, section 4.1
 	}
-	if !s.rekey(p.Version, p.DCID) || !s.try(p, side, h) {
-		return false
+	if s.rekey(p.Version, p.DCID) && s.try(p, side, h) {
+		s.crypto.reset() // after Retry or version negotiation the hello starts anew
+		return true
 	}
-	s.crypto.reset() // after Retry or version negotiation the hello starts anew
-	return true
+	if s.fromClient {
+		s.keys, s.first, s.dcid, s.dcidLen, s.keyed = keys, v, id, n, true
+	}
+	return false
 }
 
 // rekey makes the keys of another version or connection id.

@@ -200,13 +200,17 @@ func (h *Hello) parseBody(b []byte) error {
 func (h *Hello) parseExtensions(b Extensions) {
 	h.Extensions = b
 	for len(b) > 0 {
-		typ, body, rest, ok := b.Next()
-		if !ok || len(body)+4+len(rest) != len(b) || int(b[2])<<8|int(b[3]) != len(body) {
+		if len(b) < 4 {
 			h.Damaged = true
 			break
 		}
-		h.extension(typ, body)
-		b = rest
+		n := 4 + int(b[2])<<8 + int(b[3])
+		if n > len(b) {
+			h.Damaged = true
+			break
+		}
+		h.extension(uint16(b[0])<<8|uint16(b[1]), b[4:n])
+		b = b[n:]
 	}
 	h.Version = h.highest()
 }
