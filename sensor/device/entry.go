@@ -13,8 +13,7 @@ type Device struct {
 	newer, older *Device // in the queue of its rank
 	into         *Device // joined into this one; nil for most
 	join         *join   // set when into is, and on a device others were joined into
-	id           ID
-	num          uint64 // 48 bits of keyed hash: id
+	num          uint64  // 48 bits of keyed hash: the id
 	mac          packet.MAC
 	realm        uint16
 	rank         uint8
@@ -24,6 +23,7 @@ type Device struct {
 	remote       uint32 // hash of an address outside home that frames of mac carried
 	strangers    uint8  // distinct addresses of that kind seen
 	first, last  int64  // packet time, ns
+	queued       int64  // when it was put at the end of its queue
 	client, host uint64 // keyed hashes: DHCP client identifier; host name with fingerprint
 	bindings     []*binding
 	place        *observation.Place
@@ -36,7 +36,7 @@ type Device struct {
 	visit        visit
 	recent       recent
 	bssid        packet.MAC
-	makers       [maxMakersSeen]makerSeen
+	makers       []makerSeen
 }
 
 type flags uint16
@@ -65,13 +65,17 @@ func (d *Device) root() *Device {
 }
 
 // ID returns the id of the device, of the one it was joined into if it was.
-func (d *Device) ID() ID { return d.root().id }
+func (d *Device) ID() ID { return d.root().id() }
+
+func (d *Device) id() ID { return idOf(d.num) }
 
 // summary is what a change of verdict is judged by.
 type summary struct {
-	maker, class, model, handset string
-	confidence                   uint8
-	shared                       bool
+	model          string
+	maker          uint8 // index into Table.makers, plus one
+	class, handset uint8 // index into classes and answers
+	confidence     uint8
+	shared         bool
 }
 
 type addrKey struct {
@@ -87,7 +91,7 @@ type macKey struct {
 // binding says who holds an address, since when, and by whose word.
 type binding struct {
 	dev    *Device
-	past   []holder // who held it before, newest last
+	past   *[]holder // who held it before, newest last; nil for most
 	since  int64
 	until  int64 // end of the lease; 0 when not known
 	last   int64 // last conversation

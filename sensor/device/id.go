@@ -31,14 +31,16 @@ func addrIdentity(a packet.Addr, since int64) []byte {
 // newID makes an id that no other device has. Two identities can meet in 48
 // bits (one chance in 14,000 among 200,000 devices); the later one then takes
 // the next hash, so that no device ever answers for another.
-func (t *Table) newID(realm uint16, identity []byte) (uint64, ID) {
+func (t *Table) newID(realm uint16, identity []byte) uint64 {
 	for n := byte(0); ; n++ {
 		num := t.hash(realm, identity, n)
 		if _, taken := t.byID[num]; !taken {
-			return num, ID(fmt.Sprintf("d-%012x", num))
+			return num
 		}
 	}
 }
+
+func idOf(num uint64) ID { return ID(fmt.Sprintf("d-%012x", num)) }
 
 // hash is 48 bits of HMAC-SHA256 over the realm's name and the identity.
 func (t *Table) hash(realm uint16, identity []byte, again byte) uint64 {

@@ -71,7 +71,7 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 		root.join = &join{current: root, since: at}
 	}
 	if len(root.join.members) >= maxMembers {
-		t.Unjoin(root.join.members[0].id, "too many hardware addresses")
+		t.Unjoin(root.join.members[0].id(), "too many hardware addresses")
 		if root.join == nil {
 			root.join = &join{current: root, since: at}
 		}
@@ -89,7 +89,7 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 	if gone == nil {
 		gone = t.build(d, nil)
 	}
-	t.changes = append(t.changes, Change{At: timeOf(at), Device: gone, Before: gone.Verdict, Gone: true, Into: root.id, Why: why})
+	t.changes = append(t.changes, Change{At: timeOf(at), Device: gone, Before: gone.Verdict, Gone: true, Into: root.id(), Why: why})
 	d.view = nil
 	t.rerank(root)
 }
@@ -129,7 +129,7 @@ func (t *Table) Unjoin(member ID, why string) bool {
 	t.addHardware(root)
 	t.markDirty(root)
 	t.markDirty(d)
-	t.announce(root, at, "no longer joined with "+string(d.id)+": "+why)
+	t.announce(root, at, "no longer joined with "+string(d.id())+": "+why)
 	return true
 }
 
@@ -191,7 +191,7 @@ func (t *Table) overlap(d *Device, at int64) {
 	if member == root {
 		member = last
 	}
-	if t.Unjoin(member.id, "both in use at the same time") {
+	if t.Unjoin(member.id(), "both in use at the same time") {
 		// neither mark tells them apart again
 		for _, x := range [...]*Device{member, root} {
 			for _, m := range [...]uint64{x.client, x.host} {

@@ -54,7 +54,7 @@ func TestClientIdentifierJoinsAndUnjoins(t *testing.T) {
 				t.Error("the join was not told")
 			}
 			b.has(x, "apple", true)
-			if !b.table.Unjoin(member.id, "asked to") {
+			if !b.table.Unjoin(member.id(), "asked to") {
 				t.Fatal("nothing to undo")
 			}
 			z := b.hello("", "10.0.0.6", second, "")
@@ -107,9 +107,9 @@ func TestJoinsOfSeveralAreUndoneOneByOne(t *testing.T) {
 		b.wait(time.Hour)
 	}
 	b.mustBe(d[0], d[2], "all joined")
-	b.table.Unjoin(d[1].id, "wrong")
+	b.table.Unjoin(d[1].id(), "wrong")
 	b.has(d[0], "vivo", false)
-	b.table.Unjoin(d[2].id, "wrong too")
+	b.table.Unjoin(d[2].id(), "wrong too")
 	b.has(d[0], "vivo", false)
 	b.has(d[0], "apple", false)
 	b.has(d[0], "miui", true)

@@ -103,18 +103,20 @@ func (t *Table) stranger(m *Device, addr packet.Addr) {
 // carriesRemote notes that frames of mac came from an address outside home:
 // two of those and it is the way out.
 func (t *Table) carriesRemote(realm uint16, mac packet.MAC, addr packet.Addr, at int64) {
-	if !hostMAC(mac) {
+	k := macKey{mac, realm}
+	if k == t.wayOut || !hostMAC(mac) {
 		return
 	}
-	m := t.byMAC[macKey{mac, realm}]
+	m := t.byMAC[k]
 	if m == nil {
 		m = t.add(realm, mac, macIdentity(mac), at)
 		m.flags |= suspect // whoever it is, it brings what others sent
 	}
+	t.touch(m, at)
 	if m.is(router) {
+		t.wayOut = k
 		return
 	}
-	t.touch(m, at)
 	h := foldAddr(addr)
 	if m.remote == 0 {
 		m.remote = h

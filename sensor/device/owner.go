@@ -139,7 +139,10 @@ func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) 
 
 // holderAt returns who held the address at a time before the present holder.
 func (b *binding) holderAt(at int64) *Device {
-	for _, p := range b.past {
+	if b.past == nil {
+		return nil
+	}
+	for _, p := range *b.past {
 		if at < p.until {
 			if p.dev.is(dead) {
 				return nil
@@ -186,11 +189,14 @@ func (t *Table) give(d *Device, b *binding) {
 // was stays with the old.
 func (t *Table) move(b *binding, to *Device, at, until int64, src source) {
 	old := b.dev
-	if len(b.past) == maxPast {
-		copy(b.past, b.past[1:])
-		b.past = b.past[:maxPast-1]
+	if b.past == nil {
+		b.past = new([]holder)
 	}
-	b.past = append(b.past, holder{old, at})
+	if len(*b.past) == maxPast {
+		copy(*b.past, (*b.past)[1:])
+		*b.past = (*b.past)[:maxPast-1]
+	}
+	*b.past = append(*b.past, holder{old, at})
 	t.takeAway(old, b)
 	b.dev, b.since, b.until, b.last, b.source = to, at, until, at, src
 	t.give(to, b)

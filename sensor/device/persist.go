@@ -48,7 +48,7 @@ func (t *Table) sorted() []*Device {
 
 func (t *Table) record(d *Device) (Record, error) {
 	r := Record{
-		Version: recordVersion, ID: d.id, Realm: t.realmOf[d.realm], Router: d.is(router), Leased: d.is(leased),
+		Version: recordVersion, ID: d.id(), Realm: t.realmOf[d.realm], Router: d.is(router), Leased: d.is(leased),
 		Proven: d.is(proven), Hardware: d.is(hardware), Hostname: d.hostname,
 		First: timeOf(d.first), Last: timeOf(d.last), Place: d.place,
 	}
@@ -65,11 +65,11 @@ func (t *Table) record(d *Device) (Record, error) {
 		r.Addrs = append(r.Addrs, AddrRecord{b.key.addr.Netip(), timeOf(b.since), timeOf(b.until), b.source.String()})
 	}
 	if d.into != nil {
-		r.Into, r.Why, r.Joined = d.into.id, d.join.why, timeOf(d.join.at)
+		r.Into, r.Why, r.Joined = d.into.id(), d.join.why, timeOf(d.join.at)
 		if d.join.before != nil {
 			b, err := d.join.before.Save()
 			if err != nil {
-				return r, fmt.Errorf("device %s: %w", d.id, err)
+				return r, fmt.Errorf("device %s: %w", d.id(), err)
 			}
 			r.Before = b
 		}
@@ -77,7 +77,7 @@ func (t *Table) record(d *Device) (Record, error) {
 	if d.dossier != nil {
 		b, err := d.dossier.Save()
 		if err != nil {
-			return r, fmt.Errorf("device %s: %w", d.id, err)
+			return r, fmt.Errorf("device %s: %w", d.id(), err)
 		}
 		r.Dossier = b
 	}
@@ -102,7 +102,7 @@ func (t *Table) Import(r Record) error {
 	if _, there := t.byID[num]; there {
 		return fmt.Errorf("device record: %s is there already", r.ID)
 	}
-	d := &Device{realm: realm, num: num, id: r.ID, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: r.Hostname, flags: stale}
+	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: r.Hostname, flags: stale}
 	if r.MAC != "" {
 		if d.mac, ok = parseMAC(r.MAC); !ok {
 			return fmt.Errorf("device record: hardware address of %s", r.ID)

@@ -65,17 +65,7 @@ func (t *Table) noteSystem(d *Device, maker string, name uint32, at int64) {
 		return
 	}
 	now := uint32(at / int64(time.Second))
-	slot := &d.makers[0]
-	for i := range d.makers {
-		s := &d.makers[i]
-		if s.maker == m {
-			slot = s
-			break
-		}
-		if s.last < slot.last && slot.maker != m {
-			slot = s
-		}
-	}
+	slot := d.makerSlot(m)
 	if slot.maker != m || now-slot.last > uint32(makersWithin/time.Second) && now > slot.last {
 		*slot = makerSeen{name: name, first: now, maker: m, names: 1}
 	} else if slot.name != name {
@@ -85,7 +75,28 @@ func (t *Table) noteSystem(d *Device, maker string, name uint32, at int64) {
 	t.mixed(d, at)
 }
 
+// makerSlot returns where this maker is noted, or the slot to use for it.
+func (d *Device) makerSlot(m uint8) *makerSeen {
+	oldest := 0
+	for i := range d.makers {
+		if d.makers[i].maker == m {
+			return &d.makers[i]
+		}
+		if d.makers[i].last < d.makers[oldest].last {
+			oldest = i
+		}
+	}
+	if len(d.makers) < maxMakersSeen {
+		d.makers = append(d.makers, makerSeen{})
+		oldest = len(d.makers) - 1
+	}
+	return &d.makers[oldest]
+}
+
 func (t *Table) makerIndex(maker string) uint8 {
+	if maker == "" {
+		return 0
+	}
 	for i, m := range t.makers {
 		if m == maker {
 			return uint8(i + 1)

@@ -20,6 +20,7 @@ type Table struct {
 	byID    map[uint64]*Device
 	byAddr  map[addrKey]*binding
 	byMAC   map[macKey]*Device
+	wayOut  macKey             // the router that the last conversation outside came through
 	byMark  map[uint64]*Device // client identifier, or host name with fingerprint
 	hints   []Hint
 	hinted  map[addrKey]int64
@@ -79,8 +80,8 @@ func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *De
 		t.evictOne()
 	}
 	t.seq++
-	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, flags: stale}
-	d.num, d.id = t.newID(realm, identity)
+	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, queued: at, flags: stale}
+	d.num = t.newID(realm, identity)
 	t.byID[d.num] = d
 	if mac != (packet.MAC{}) {
 		t.byMAC[macKey{mac, realm}] = d
@@ -92,14 +93,19 @@ func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *De
 	return d
 }
 
+// queueStep is how exactly queues are kept: moving a device at every flow
+// would cost three cache misses.
+const queueStep = int64(5 * time.Second)
+
 // touch notes that d was seen, moving it to the end of its queue.
 func (t *Table) touch(d *Device, at int64) {
 	if at > d.last {
 		d.last = at
 	}
-	if t.queues[d.rank].newest == d || d.is(dead) {
+	if at-d.queued < queueStep || d.is(dead) {
 		return
 	}
+	d.queued = at
 	t.queues[d.rank].remove(d)
 	t.queues[d.rank].push(d)
 }
@@ -158,6 +164,9 @@ func (t *Table) forget(d *Device) {
 	delete(t.byID, d.num)
 	if k := (macKey{d.mac, d.realm}); t.byMAC[k] == d {
 		delete(t.byMAC, k)
+		if k == t.wayOut {
+			t.wayOut = macKey{}
+		}
 	}
 	for _, mark := range [...]uint64{d.client, d.host} {
 		if mark != 0 && t.byMark[mark] == d {

@@ -113,7 +113,7 @@ func (t *Table) Stats() Stats {
 			continue
 		}
 		s.Devices++
-		s.Groups[d.group()]++
+		s.Groups[t.group(d)]++
 		if t.now-d.last > activeWithin {
 			continue
 		}
@@ -125,13 +125,10 @@ func (t *Table) Stats() Stats {
 	return s
 }
 
-func (d *Device) group() Group {
-	g := Group{d.summary.maker, d.summary.class, handset.Confidence(d.summary.confidence).String()}
+func (t *Table) group(d *Device) Group {
+	g := Group{t.makerName(d.summary.maker), classes[d.summary.class], handset.Confidence(d.summary.confidence).String()}
 	if d.summary.confidence == 0 || g.Maker == "" {
 		g.Maker = "unknown"
-	}
-	if g.Class == "" {
-		g.Class = "unknown"
 	}
 	return g
 }

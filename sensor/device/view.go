@@ -2,6 +2,7 @@ package device
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"strconv"
 	"time"
@@ -50,18 +51,13 @@ func (t *Table) judgeNow(d *Device, why string) {
 	before := handset.Verdict{Class: "unknown", Handset: "unknown"}
 	if d.view != nil {
 		before = d.view.Verdict
-	} else if d.summary.maker != "" {
-		before.Maker, before.Class, before.Model, before.Handset = d.summary.maker, d.summary.class, d.summary.model, d.summary.handset
+	} else {
+		before.Maker, before.Class, before.Model, before.Handset = t.makerName(d.summary.maker), classes[d.summary.class], d.summary.model, answerWords[d.summary.handset]
 		before.Confidence, before.Shared = handset.Confidence(d.summary.confidence), d.summary.shared
 	}
 	d.view = t.build(d, nil)
 	d.flags &^= stale
-	s := summarize(&d.view.Verdict)
-	first := d.summary == (summary{}) && s.maker == "" && s.confidence == 0 && !s.shared
-	if first && why == "" { // nothing was known, and nothing is
-		d.summary = s
-		return
-	}
+	s := t.summarize(&d.view.Verdict)
 	if s == d.summary && why == "" {
 		return
 	}
@@ -84,14 +80,30 @@ func (t *Table) announce(d *Device, at int64, why string) {
 	t.judgeNow(d, why)
 }
 
-func summarize(v *handset.Verdict) summary {
-	return summary{maker: v.Maker, class: v.Class, model: v.Model, handset: v.Handset, confidence: uint8(v.Confidence), shared: v.Shared}
+// The words of a verdict, so that a summary need not hold them.
+var (
+	classes     = [...]string{"unknown", "handset", "tablet", "laptop", "tv", "wearable", "iot", "router", "server"}
+	answerWords = [...]string{"unknown", "yes", "no"}
+)
+
+func (t *Table) summarize(v *handset.Verdict) summary {
+	s := summary{maker: t.makerIndex(v.Maker), model: v.Model, confidence: uint8(v.Confidence), shared: v.Shared}
+	s.class = uint8(max(0, slices.Index(classes[:], v.Class)))
+	s.handset = uint8(max(0, slices.Index(answerWords[:], v.Handset)))
+	return s
+}
+
+func (t *Table) makerName(n uint8) string {
+	if n == 0 {
+		return ""
+	}
+	return t.makers[n-1]
 }
 
 // build makes a new View, with a new verdict unless one is given.
 func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 	v := &View{
-		ID: d.id, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: d.hostname,
+		ID: d.id(), Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: d.hostname,
 		First: timeOf(d.first), Last: timeOf(d.last),
 		Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 		MACs: []packet.MAC{},

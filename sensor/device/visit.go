@@ -16,6 +16,7 @@ const (
 	visitWindow = 3 * time.Second
 	apart       = time.Minute // sightings closer than this are one
 	burstWithin = 2 * time.Second
+	maxDoubtful = 8
 	burstNames  = 8 // names unknown to the signatures, within burstWithin
 )
 
@@ -28,8 +29,8 @@ type visit struct {
 	names    uint8 // of the burst
 	goodAt   uint8
 	doubtAt  uint8
-	good     [12]uint32 // names seen apart from visits
-	doubtful [6]doubt   // names first seen in a visit
+	good     [8]uint32 // names seen apart from visits
+	doubtful []doubt   // names first seen in a visit, at most maxDoubtful
 }
 
 type doubt struct{ name, at uint32 }
@@ -64,8 +65,12 @@ func (v *visit) sight(s sighting, m NameMatch) (web bool) {
 		return false
 	}
 	if inside {
+		if len(v.doubtful) < maxDoubtful {
+			v.doubtful = append(v.doubtful, doubt{h, sec})
+			return true
+		}
 		v.doubtful[v.doubtAt] = doubt{h, sec}
-		v.doubtAt = (v.doubtAt + 1) % uint8(len(v.doubtful))
+		v.doubtAt = (v.doubtAt + 1) % maxDoubtful
 		return true
 	}
 	v.remember(h)
