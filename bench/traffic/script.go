@@ -109,8 +109,8 @@ func (g *generator) openQUIC(f *flow, s server) {
 		g.resolve(f, s)
 	}
 	f.bulk = quicBulk
-	original := append([]byte(nil), g.random(8)...)
-	f.ids = [2][]byte{append([]byte(nil), g.random(4)...), append([]byte(nil), g.random(8)...)}
+	original := g.unique(8)
+	f.ids = [2][]byte{g.unique(4), g.unique(8)}
 	hello := g.clientHello(s.name, true, g.chance(75))
 	datagrams := g.clientInitials(original, f.ids[client], hello)
 	for _, d := range datagrams {

@@ -26,7 +26,7 @@ func (g *generator) clientHello(name string, quic, postQuantum bool) []byte {
 	b := []byte{1}
 	return prefixed(b, 3, func(b []byte) []byte {
 		b = append(b, 3, 3)
-		b = append(b, g.random(32)...)
+		b = append(b, g.unique(32)...)
 		b = prefixed(b, 1, func(b []byte) []byte {
 			if quic {
 				return b

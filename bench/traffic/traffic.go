@@ -127,6 +127,15 @@ func (g *generator) random(n int) []byte {
 	return g.noise[at : at+n]
 }
 
+// unique returns n bytes that do not come again, as connection IDs need.
+func (g *generator) unique(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(g.rand.Uint32())
+	}
+	return b
+}
+
 func (g *generator) fileHeader() {
 	var h [24]byte
 	binary.LittleEndian.PutUint32(h[0:], 0xa1b23c4d) // nanoseconds
