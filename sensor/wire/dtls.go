@@ -9,9 +9,16 @@ const (
 )
 
 // IsDTLS reports whether datagram b starts with a DTLS record (RFC 6347,
-// section 4.1; RFC 9147, section 4, for plaintext records), judged by its
-// bytes, and of which content type.
+// section 4.1; RFC 9147, section 4, for plaintext records), or with one inside
+// a CAPWAP control channel, judged by its bytes, and of which content type.
 func IsDTLS(b []byte) (contentType byte, ok bool) {
+	if inner, ok := dtlsInCAPWAP(b); ok {
+		b = inner
+	}
+	return dtlsRecordType(b)
+}
+
+func dtlsRecordType(b []byte) (contentType byte, ok bool) {
 	if len(b) < dtlsRecordHeader || b[0] < tlsChangeCipherSpec || b[0] > tlsHeartbeat {
 		return 0, false
 	}
@@ -53,7 +60,7 @@ func (s *DTLSHello) Reset() {
 // may be returned for datagrams that bring nothing; Other: no DTLS; Bad: a
 // malformed hello, or one over a bound.
 func (s *DTLSHello) Add(d []byte, h *Hello) Status {
-	if _, ok := IsDTLS(d); !ok {
+	if _, ok := dtlsRecordType(d); !ok {
 		if d, ok = dtlsInCAPWAP(d); !ok {
 			return Other
 		}
@@ -61,7 +68,7 @@ func (s *DTLSHello) Add(d []byte, h *Hello) Status {
 	}
 	st, brought := More, false
 	for len(d) >= dtlsRecordHeader {
-		typ, ok := IsDTLS(d)
+		typ, ok := dtlsRecordType(d)
 		if !ok {
 			break
 		}
@@ -91,7 +98,7 @@ func dtlsInCAPWAP(d []byte) ([]byte, bool) {
 	if len(d) < 4 || d[0] != 1 || d[1]|d[2]|d[3] != 0 {
 		return nil, false
 	}
-	_, ok := IsDTLS(d[4:])
+	_, ok := dtlsRecordType(d[4:])
 	return d[4:], ok
 }
 
@@ -167,7 +174,7 @@ func (s *DTLSHello) hello(body []byte, h *Hello) Status {
 // unified header hide their type and count as data.
 func DTLSPlainBytes(b []byte) (n int) {
 	for len(b) >= dtlsRecordHeader {
-		typ, ok := IsDTLS(b)
+		typ, ok := dtlsRecordType(b)
 		if !ok {
 			return n
 		}

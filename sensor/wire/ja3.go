@@ -55,9 +55,9 @@ func ja3Codes(dst []byte, c Codes) []byte {
 }
 
 // JA3 returns the MD5 of the JA3 string in hexadecimal, "" where there is
-// none: a hello in SSL 2.0 form, a damaged one, or one of gQUIC.
+// none: a hello in SSL 2.0 form, or one of gQUIC.
 func (h *Hello) JA3() string {
-	if h.Google || h.SSL2 || h.Damaged {
+	if h.Google || h.SSL2 {
 		return ""
 	}
 	h.text = h.AppendJA3(h.text[:0])
