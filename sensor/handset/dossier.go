@@ -23,6 +23,7 @@ type Dossier struct {
 	macs   []macSeen
 	last   int64  // Unix time of the last evidence, matched or not
 	seen   uint32 // pieces of evidence, matched or not
+	stored []byte // as read from a store, until a set is known
 
 	Evicted uint32 // items that gave way to better ones
 }
@@ -257,9 +258,14 @@ func (d *Dossier) adopt(s *Set) {
 	if d.set == s {
 		return
 	}
+	if b := d.stored; b != nil {
+		if err := d.restore(s, b); err != nil {
+			*d = Dossier{} // it was read without error before: cannot happen
+		}
+	}
 	old := d.set
 	d.set = s
-	if old == nil {
+	if old == nil || old == s {
 		return
 	}
 	move := func(sig uint16) (uint16, bool) {
