@@ -62,9 +62,10 @@ func (s *Initials) Client() (side, known bool) { return s.client, s.fromClient }
 // client's keys and are passed over. When the hello is complete it is read
 // into h, whose slices then refer to h, d or s, and Whole is returned.
 //
-// More: the hello may come with later datagrams. Other: nothing in d is a
-// QUIC long header. Bad: the hello is malformed or over a bound; waiting is
-// no use.
+// More: the hello may come with later datagrams; s.Cut tells of datagrams
+// that the capture cut, which never open. Other: d does not start with a long
+// header of a version that is read. Bad: the hello is malformed or over a
+// bound; waiting is no use.
 //
 // h's buffer holds the opened packets, so that s stays small.
 func (s *Initials) Add(d []byte, side bool, h *Hello) Status {
