@@ -1,6 +1,9 @@
 package geo
 
-import "net/netip"
+import (
+	"net/netip"
+	"sync/atomic"
+)
 
 // maxSources is how many databases can speak of one address.
 const maxSources = 12
@@ -28,7 +31,7 @@ type claims struct {
 	anycast      bool // Facts only: someone knows
 	override     *OverrideRule
 	site         *SiteRule
-	sources      []Source // of the snapshot, indexed by the above
+	sources      *sources // of the snapshot, indexed by the above; nil for Facts
 }
 
 func (c *claims) place(country Country, source int) {
@@ -75,4 +78,33 @@ func (c *claims) agreedPlace() (first claim, agreed bool) {
 		}
 	}
 	return c.places[0], true
+}
+
+// sources are the databases of a snapshot; every choice of them is one slice
+// that all jurisdictions share.
+type sources struct {
+	all    []Source
+	choice []atomic.Pointer[[]Source] // by bits
+}
+
+func newSources(all []Source) *sources {
+	return &sources{all, make([]atomic.Pointer[[]Source], 1<<len(all))}
+}
+
+// chosen is the sources whose bits are set. It must not be written to.
+func (s *sources) chosen(bits uint16) []Source {
+	if s == nil || bits == 0 {
+		return nil
+	}
+	if known := s.choice[bits].Load(); known != nil {
+		return *known
+	}
+	var out []Source
+	for i, one := range s.all {
+		if bits&(1<<i) != 0 {
+			out = append(out, one)
+		}
+	}
+	s.choice[bits].Store(&out)
+	return out
 }

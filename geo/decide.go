@@ -18,9 +18,9 @@ type evidence struct {
 	labelled    Country
 	mainland    Country       // all servers of the network stand there
 	operator    *OperatorRule // of the ASN
-	used        [maxSources + 1]bool
-	places      string // who said what of the location
-	disputeText string // what the location rests on against what
+	used        uint16        // databases that were heard, a bit each
+	places      string        // who said what of the location
+	disputeText string        // what the location rests on against what
 }
 
 // decide draws the four answers. It is a pure function of its arguments.
@@ -134,7 +134,7 @@ func (e *evidence) locateByLabel(j *Jurisdiction) {
 	foreign := e.operator != nil && e.cloud != nil && e.operator.Home != e.cloud.Home
 	if foreign && first.country != "" && first.country != e.labelled {
 		e.locateByDatabase(j)
-		j.LocationConfidence = Low
+		j.LocationConfidence, e.cloud = Low, nil // the network's own operator answers for it
 		e.disputeText = fmt.Sprintf("region label %s %s, but the address is %s's, database %s", e.label, e.labelled, e.operator.Name, first.country)
 		return
 	}
@@ -182,8 +182,8 @@ func (e *evidence) databaseDispute() string {
 	b.WriteString("databases:")
 	for _, p := range e.c.places[:e.c.places4] {
 		name := "database"
-		if p.source < len(e.c.sources) {
-			name = e.c.sources[p.source].DB
+		if e.c.sources != nil {
+			name = e.c.sources.all[p.source].DB
 		}
 		fmt.Fprintf(&b, " %s %s", name, p.country)
 	}
@@ -243,20 +243,20 @@ func (e *evidence) decideOwner(j *Jurisdiction) {
 		return
 	}
 	base := registrable(e.name)
+	above := base == "" // above the registered domain everybody is somebody else, but for clouds
 	var owner *ownership
 	parents(e.name, func(d string) bool {
-		if owner = e.x.owners[d]; owner != nil {
-			return true
+		if !above {
+			owner = e.x.owners[d]
 		}
-		j.CloudOwner = e.x.names[d] != nil
-		return j.CloudOwner || d == base // above it everybody is somebody else
+		j.CloudOwner = owner == nil && e.x.names[d] != nil
+		above = above || d == base
+		return owner != nil || j.CloudOwner
 	})
 	switch {
 	case owner != nil:
-		j.CloudOwner = false
 		j.Owner, j.OwnerFrom = owner.party, owner.from
-	case j.CloudOwner || base == "":
-	default:
+	case !j.CloudOwner && base != "":
 		if j.Owner.Home = countryOf(e.name); j.Owner.Home != "" {
 			j.OwnerFrom = "cctld"
 		}
@@ -264,8 +264,8 @@ func (e *evidence) decideOwner(j *Jurisdiction) {
 }
 
 func (e *evidence) use(c claim) {
-	if c.country != "" && c.source >= 0 && c.source < len(e.used) {
-		e.used[c.source] = true
+	if c.country != "" {
+		e.used |= 1 << c.source
 	}
 }
 
@@ -288,14 +288,10 @@ func (e *evidence) conclude(j *Jurisdiction) {
 	} else if !j.Agree {
 		j.Disagreement = e.whoSaysWhat(j)
 	}
-	if e.c.relay && e.c.sources != nil {
-		e.used[e.c.relaySource] = true
+	if e.c.relay {
+		e.used |= 1 << e.c.relaySource
 	}
-	for i, s := range e.c.sources {
-		if i < len(e.used) && e.used[i] {
-			j.Sources = append(j.Sources, s)
-		}
-	}
+	j.Sources = e.c.sources.chosen(e.used)
 }
 
 func (e *evidence) whoSaysWhat(j *Jurisdiction) string {

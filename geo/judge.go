@@ -29,7 +29,7 @@ type Geo struct {
 type snapshot struct {
 	rules     *ruleIndex
 	databases []database
-	sources   []Source
+	sources   *sources
 	cache     *cache
 }
 
@@ -74,9 +74,11 @@ func load(c *Config) (*snapshot, error) {
 	if len(s.databases) > maxSources {
 		return nil, fmt.Errorf("geo: %d databases, at most %d can be loaded", len(s.databases), maxSources)
 	}
+	var all []Source
 	for _, d := range s.databases {
-		s.sources = append(s.sources, d.source())
+		all = append(all, d.source())
 	}
+	s.sources = newSources(all)
 	return s, nil
 }
 
@@ -88,6 +90,11 @@ func (g *Geo) Judge(q Query) Jurisdiction {
 	if e := s.cache.get(&q, at); e != nil {
 		return e.j
 	}
+	return g.judgeAnew(s, q, at)
+}
+
+// judgeAnew is apart so that q stays on Judge's stack.
+func (g *Geo) judgeAnew(s *snapshot, q Query, at int) Jurisdiction {
 	j := s.judge(&q, *g.nat64.Load())
 	g.misses.Add(1)
 	if q.cacheable() {
@@ -132,3 +139,6 @@ func (g *Geo) Stats() Stats {
 		Reloads: g.reloads.Load(), ReloadsFailed: g.reloadsFailed.Load(),
 	}
 }
+
+// ClearCache forgets the servers judged so far.
+func (g *Geo) ClearCache() { g.snap.Load().cache.clear() }

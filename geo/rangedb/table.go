@@ -63,7 +63,7 @@ func (t *table) find(key uint64) uint32 {
 	return t.walk(lo-1, key)
 }
 
-// walk decodes block i up to key.
+// walk decodes block i up to key. Nearly all numbers are one byte.
 func (t *table) walk(i int, key uint64) uint32 {
 	off := t.offset(i)
 	if off >= len(t.blocks) {
@@ -71,12 +71,16 @@ func (t *table) walk(i int, key uint64) uint32 {
 	}
 	b, at := t.blocks[off:], t.start(i)
 	shift := b[0] & 63
-	value, b := varint(b[1:])
+	value, n := varint(b, 1)
 	left := min(perBlock, t.entries-i*perBlock) - 1
 	for ; left > 0; left-- {
 		var d, v uint64
-		d, b = varint(b)
-		v, b = varint(b)
+		if n+1 < len(b) && b[n]|b[n+1] < 0x80 {
+			d, v, n = uint64(b[n]), uint64(b[n+1]), n+2
+		} else {
+			d, n = varint(b, n)
+			v, n = varint(b, n)
+		}
 		at += d << shift
 		if at > key {
 			break
@@ -86,16 +90,18 @@ func (t *table) walk(i int, key uint64) uint32 {
 	return uint32(value)
 }
 
-// varint reads an unsigned LEB128; at the end of b it gives 0 and nothing.
-func varint(b []byte) (uint64, []byte) {
-	if len(b) > 0 && b[0] < 0x80 {
-		return uint64(b[0]), b[1:]
+// varint reads the unsigned LEB128 at n and returns where it ends; at the
+// end of b it gives 0.
+func varint(b []byte, n int) (v uint64, end int) {
+	for shift := 0; n < len(b) && shift < 64; shift += 7 {
+		c := b[n]
+		n++
+		v |= uint64(c&0x7f) << shift
+		if c < 0x80 {
+			break
+		}
 	}
-	v, n := binary.Uvarint(b)
-	if n <= 0 {
-		return 0, nil
-	}
-	return v, b[n:]
+	return v, n
 }
 
 // The kinds of value in a side table.
