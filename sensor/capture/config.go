@@ -3,6 +3,7 @@ package capture
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -11,8 +12,8 @@ import (
 // defaults; the zero value is not usable.
 type Config struct {
 	// Driver: auto, ring or libpcap. auto takes the ring, and libpcap where
-	// the ring cannot serve: with a filter, on the device "any", on a link
-	// type other than Ethernet and raw IP.
+	// the ring cannot serve: with vlan in the filter, on the device "any", on
+	// a link type other than Ethernet and raw IP.
 	Driver Driver `yaml:"driver"`
 	// RingSize is the memory between kernel and sensor, for each ring. Too
 	// small a ring drops in the first burst: libpcap's own default of 2 MiB
@@ -67,6 +68,11 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+// vlanWord finds what a ring cannot filter by: the kernel takes the outer tag
+// out of a frame before a ring's filter sees it, and libpcap compiles for
+// frames that still have it, or for its own sockets.
+var vlanWord = regexp.MustCompile(`(?i)\bvlan\b`)
 
 // CheckFilter says what is wrong with a filter expression.
 func CheckFilter(expr string) error {

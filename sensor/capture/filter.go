@@ -5,7 +5,6 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"regexp"
 
 	"golang.org/x/net/bpf"
 )
@@ -42,24 +41,4 @@ func ringFilter(c Config, i *iface) ([]bpf.RawInstruction, error) {
 
 var errTooLong = fmt.Errorf("filter and home_networks make a program of more than %d instructions; merge some prefixes, or restraint: false", maxProgram)
 
-// The kernel takes the outer tag out of a frame before the ring's filter sees
-// it, and libpcap compiles for frames that still have it.
-var (
-	vlanWord  = regexp.MustCompile(`(?i)\bvlan\b`)
-	errNoVLAN = errors.New("filter: the ring sees frames without their outer VLAN tag; with vlan in a filter use driver: libpcap")
-)
-
-// retConstant is BPF_RET|BPF_K.
-const retConstant = 0x06
-
-// chain makes one program of two: what the first accepts, the second decides.
-func chain(first, second []bpf.RawInstruction) []bpf.RawInstruction {
-	prog := make([]bpf.RawInstruction, 0, len(first)+len(second))
-	for n, p := range first {
-		if p.Op == retConstant && p.K != 0 {
-			p = bpf.RawInstruction{Op: 0x05, K: uint32(len(first) - n - 1)} // BPF_JMP|BPF_JA
-		}
-		prog = append(prog, p)
-	}
-	return append(prog, second...)
-}
+var errNoVLAN = errors.New("filter: the ring sees frames without their outer VLAN tag; with vlan in a filter use driver: libpcap")

@@ -15,7 +15,7 @@ var (
 	// the same name. Nothing will ever come from this source again.
 	ErrInterfaceGone = errors.New("interface is gone")
 	// ErrPermission: the process may not capture.
-	ErrPermission = errors.New("no permission to capture: run with sudo, or once: setcap cap_net_raw+ep PICKET")
+	ErrPermission = errors.New("no permission to capture: run with sudo, or once: sudo setcap cap_net_raw+ep \"$(command -v picket)\"")
 	// ErrNoLibpcap: this build cannot do what was asked, which needs libpcap.
 	ErrNoLibpcap = errors.New("this build has no libpcap")
 )
@@ -69,7 +69,7 @@ func Open(c Config, name string, index uint16, workers int) ([]*Live, error) {
 
 // openDrivers chooses between ring and libpcap.
 func openDrivers(c Config, i *iface, workers int) ([]driver, error) {
-	ringServes := c.Filter == "" && !i.any && i.ringLink()
+	ringServes := !i.any && i.ringLink() && (c.Filter == "" || Libpcap && !vlanWord.MatchString(c.Filter))
 	switch {
 	case c.Driver == DriverRing || c.Driver == DriverAuto && ringServes:
 		return openRings(c, i, workers)

@@ -87,3 +87,18 @@ func (p *program) resolved() []bpf.Instruction {
 	}
 	return p.code
 }
+
+// retConstant is BPF_RET|BPF_K.
+const retConstant = 0x06
+
+// chain makes one program of two: what the first accepts, the second decides.
+func chain(first, second []bpf.RawInstruction) []bpf.RawInstruction {
+	prog := make([]bpf.RawInstruction, 0, len(first)+len(second))
+	for n, p := range first {
+		if p.Op == retConstant && p.K != 0 {
+			p = bpf.RawInstruction{Op: 0x05, K: uint32(len(first) - n - 1)} // BPF_JMP|BPF_JA
+		}
+		prog = append(prog, p)
+	}
+	return append(prog, second...)
+}
