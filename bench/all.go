@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"picket/bench/traffic"
@@ -40,7 +39,7 @@ func programs(picket, floor string) []program {
 		{"libpcap, empty loop", []string{floor, "FILE"}},
 		{"picket", []string{picket, "read", "--prohibit", "xiaomi", "--restrict", "CN", "FILE"}},
 		{"tcpdump -w", []string{"tcpdump", "-r", "FILE", "-w", "/dev/null"}},
-		{"softflowd", []string{"softflowd", "-d", "-r", "FILE"}},
+		{"softflowd", []string{"softflowd", "-d", "-6", "-m", "10000000", "-r", "FILE"}},
 		{"argus", []string{"argus", "-r", "FILE", "-w", "/dev/null"}},
 		{"ndpiReader", []string{"ndpiReader", "-q", "-i", "FILE"}},
 	}
@@ -64,9 +63,11 @@ func runAll(args []string, stdout io.Writer) error {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
 		return err
 	}
-	floor := filepath.Join(o.dir, "floor")
-	if out, err := exec.Command("gcc", "-O2", "-o", floor, "bench/floor/floor.c", "-lpcap").CombinedOutput(); err != nil {
-		return fmt.Errorf("build bench/floor: %w: %s", err, out)
+	for _, name := range [...]string{"floor", "measure"} {
+		gcc := exec.Command("gcc", "-O2", "-o", filepath.Join(o.dir, name), "bench/floor/"+name+".c", "-lpcap")
+		if out, err := gcc.CombinedOutput(); err != nil {
+			return fmt.Errorf("build bench/floor/%s.c: %w: %s", name, err, out)
+		}
 	}
 	for _, c := range captures {
 		if !slices.Contains(strings.Split(o.only, ","), c.name) {
@@ -75,7 +76,7 @@ func runAll(args []string, stdout io.Writer) error {
 		if o.frames > 0 {
 			c.Frames = o.frames
 		}
-		if err := o.measure(c.name, c.Config, floor, stdout); err != nil {
+		if err := o.measure(c.name, c.Config, stdout); err != nil {
 			return err
 		}
 	}
@@ -83,7 +84,7 @@ func runAll(args []string, stdout io.Writer) error {
 }
 
 // measure makes one capture, verifies picket on it, and prints its table.
-func (o *options) measure(name string, c traffic.Config, floor string, stdout io.Writer) error {
+func (o *options) measure(name string, c traffic.Config, stdout io.Writer) error {
 	path := filepath.Join(o.dir, fmt.Sprintf("%s-%d.pcap", name, c.Frames))
 	c.Seed = 1
 	s, err := generate(path, c)
@@ -97,7 +98,7 @@ func (o *options) measure(name string, c traffic.Config, floor string, stdout io
 		}
 	}
 	var results []result
-	for _, p := range programs(o.picket, floor) {
+	for _, p := range programs(o.picket, filepath.Join(o.dir, "floor")) {
 		word, _, _ := strings.Cut(p.name, " ")
 		if o.picket == "" && word == "picket" || slices.Contains(strings.Split(o.skip, ","), word) {
 			continue
@@ -110,7 +111,7 @@ func (o *options) measure(name string, c traffic.Config, floor string, stdout io
 	}
 	for range o.rounds + 1 { // in turn, so that what else the machine does falls on all; the first round warms up
 		for i := range results {
-			if err := results[i].once(path); err != nil {
+			if err := results[i].once(filepath.Join(o.dir, "measure"), path); err != nil {
 				return err
 			}
 		}
@@ -151,24 +152,34 @@ type result struct {
 	rss       []int64 // KiB
 }
 
-// once runs the program. The processor time is the kernel's account of the
-// process, user and system together.
-func (r *result) once(path string) error {
+// once runs the program by way of bench/floor/measure.c.
+func (r *result) once(measure, path string) error {
 	args := slices.Clone(r.args)
 	for i, a := range args {
 		if a == "FILE" {
 			args[i] = path
 		}
 	}
-	cmd := exec.Command(args[0], args[1:]...)
+	figures, tell, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer figures.Close()
+	cmd := exec.Command(measure, args...)
+	cmd.ExtraFiles = []*os.File{tell}
 	begin := time.Now()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	tell.Close()
+	if err != nil {
 		return fmt.Errorf("%s: %w: %.300s", strings.Join(args, " "), err, out)
 	}
+	var user, system, rss int64
+	if _, err := fmt.Fscan(figures, &user, &system, &rss); err != nil {
+		return fmt.Errorf("%s: no figures: %w", measure, err)
+	}
 	r.wall = append(r.wall, time.Since(begin))
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	r.cpu = append(r.cpu, time.Duration(usage.Utime.Nano()+usage.Stime.Nano()))
-	r.rss = append(r.rss, usage.Maxrss)
+	r.cpu = append(r.cpu, time.Duration(user+system)*time.Microsecond)
+	r.rss = append(r.rss, rss)
 	return nil
 }
 

@@ -23,7 +23,7 @@ type Config struct {
 	Seed    uint64
 	Devices int // at most 1 << 20
 	Frames  int // exactly
-	// FramesPerFlow is the mean; 0 takes 110, or less so that each device has
+	// FramesPerFlow is the mean; 0 takes 100, or less so that each device has
 	// three flows.
 	FramesPerFlow int
 	Encap         Encap
@@ -52,7 +52,7 @@ const fewestFrames = 5
 // it is over.
 func Generate(c Config, w io.Writer, truth func(*Flow)) (Summary, error) {
 	if c.FramesPerFlow == 0 {
-		c.FramesPerFlow = max(fewestFrames, min(110, c.Frames/(3*c.Devices)))
+		c.FramesPerFlow = max(fewestFrames, min(100, c.Frames/(3*c.Devices)))
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
 	g := &generator{
