@@ -21,8 +21,19 @@ type dnsName struct {
 // only control bytes, the dot and the backslash are.
 //
 // A pointer must lead backwards, before every place read so far for this
-// name: a loop is impossible, and 128 labels are the most there can be.
+// name: a loop is impossible, and 128 labels are the most there can be. What
+// it leads to is there, so that running off the end from there is a fault and
+// not a cut.
 func (d *DNS) name(b []byte, off int) (name []byte, next int, err error) {
+	name, next, jumped, err := d.labels(b, off)
+	if jumped && err == ErrTruncated {
+		err = ErrMalformed
+	}
+	return name, next, err
+}
+
+// labels is name, and says whether a pointer was followed.
+func (d *DNS) labels(b []byte, off int) (name []byte, next int, jumped bool, err error) {
 	start := len(d.names)
 	at := off
 	limit := off // pointers lead below this
@@ -30,7 +41,7 @@ func (d *DNS) name(b []byte, off int) (name []byte, next int, err error) {
 	next = -1
 	for {
 		if off >= len(b) {
-			return nil, off, ErrTruncated
+			return nil, off, next >= 0, ErrTruncated
 		}
 		c := int(b[off])
 		switch {
@@ -38,14 +49,14 @@ func (d *DNS) name(b []byte, off int) (name []byte, next int, err error) {
 			if next < 0 {
 				next = off + 1
 			}
-			return d.remember(at, start), next, nil
+			return d.remember(at, start), next, false, nil
 		case c < 64:
 			off++
 			if size += c + 1; size >= dnsMaxName {
-				return nil, off, ErrMalformed
+				return nil, off, next >= 0, ErrMalformed
 			}
 			if len(b)-off < c {
-				return nil, off, ErrTruncated
+				return nil, off, next >= 0, ErrTruncated
 			}
 			if len(d.names) > start {
 				d.names = append(d.names, '.')
@@ -54,21 +65,21 @@ func (d *DNS) name(b []byte, off int) (name []byte, next int, err error) {
 			off += c
 		case c >= 0xc0:
 			if len(b)-off < 2 {
-				return nil, off, ErrTruncated
+				return nil, off, next >= 0, ErrTruncated
 			}
 			to := (c&0x3f)<<8 | int(b[off+1])
 			if next < 0 {
 				next = off + 2
 			}
 			if to >= limit || to < dnsHeader {
-				return nil, off, ErrMalformed
+				return nil, off, next >= 0, ErrMalformed
 			}
 			if known := d.recall(to); known != nil && len(d.names) == start {
-				return known, next, nil
+				return known, next, false, nil
 			}
 			off, limit = to, to
 		default: // 0x40 and 0x80: never assigned, or withdrawn (RFC 6891, section 5)
-			return nil, off, ErrMalformed
+			return nil, off, next >= 0, ErrMalformed
 		}
 	}
 }
