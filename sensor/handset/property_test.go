@@ -18,7 +18,7 @@ var (
 	identities = []Evidence{
 		{Family: "dhcp", Field: "hostname", Value: "Redmi-Note-12"}, {Family: "dhcp", Field: "hostname", Value: "Galaxy-S23"}, {Family: "dhcp", Field: "hostname", Value: "Johns-iPhone"},
 		{Family: "dhcp", Field: "vendor_class", Value: "HUAWEI:android:ELE"}, {Family: "dhcp", Field: "vendor_class", Value: "android-dhcp-13"}, {Family: "dhcp", Field: "vendor_class", Value: "MSFT 5.0"},
-		{Family: "mac", Field: "address", Value: "04:cf:8c:01:02:03"}, {Family: "mac", Field: "address", Value: "da:00:00:00:00:01"}, {Family: "dhcp", Field: "hostname", Value: "HONOR_X8"},
+		{Family: "mac", Field: "address", Value: "00:9e:c8:01:02:03"}, {Family: "mac", Field: "address", Value: "da:00:00:00:00:01"}, {Family: "dhcp", Field: "hostname", Value: "HONOR_X8"},
 		{Family: "ua", Field: "user_agent", Value: "Dalvik/2.1.0 (Linux; U; Android 13; M2101K6G Build/TKQ1)"}, {Family: "push", Field: "model", Value: "SM-G991B"},
 	}
 )

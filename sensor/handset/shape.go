@@ -42,20 +42,22 @@ func (j *judgement) ofLeaseholder(c *candidate, l *line) bool {
 	return j.counts(c, l) || l.family == Hardware && j.set.kin(l.maker, c.maker)
 }
 
-// heaviest is the form with the most points, any when there are too few of
-// them or two forms are about even.
+// heaviest is the form with the most points; any when there are too few of
+// them, or when phone and not-phone are about even.
 func heaviest(points *[forms]float64, least float64) form {
-	best, second := anyForm, 0.0
+	best := anyForm
 	for f := phone; f < forms; f++ {
-		if p := points[f]; p > points[best] {
-			second = points[best]
+		if points[f] > points[best] {
 			best = f
-		} else {
-			second = max(second, p)
 		}
 	}
-	if points[best] < least || second > points[best]*0.8 {
+	if points[best] < least {
 		return anyForm
+	}
+	for f := phone; f < forms; f++ {
+		if (f == phone) != (best == phone) && points[f] > points[best]*0.8 {
+			return anyForm
+		}
 	}
 	return best
 }
