@@ -435,3 +435,26 @@ func TestNoAllocation(t *testing.T) {
 		t.Errorf("%v allocations a frame of a known flow, want none", n)
 	}
 }
+
+// A frame whose time lies years ahead must not keep Expire from ending.
+func TestTimeLeaps(t *testing.T) {
+	l := newLedger()
+	tab := New(Config{Home: home()}, l.report)
+	var k talk
+	tab.Touch(k.udp(true, "now"))
+	k.at += 1e18
+	k.port = 41000
+	tab.Touch(k.udp(true, "in thirty years"))
+	k.at -= 1e18
+	for range 100 {
+		k.at += 100e9
+		tab.Expire(k.at)
+	}
+	if len(l.finals) != 1 || l.finals[0] != 0 {
+		t.Errorf("ended %v, want the first flow alone", l.finals)
+	}
+	tab.Expire(k.at + 2e18)
+	if tab.Stats().Flows != 0 || l.total() != 3+15 {
+		t.Errorf("%d flows left, %d bytes", tab.Stats().Flows, l.total())
+	}
+}
