@@ -72,7 +72,7 @@ func (j *judgement) collect(d *Dossier) {
 	j.since, j.last = d.since(), d.last
 	for i := range d.items {
 		t := &d.items[i]
-		if t.last < j.since || j.n == maxLines {
+		if t.last < j.since || j.n == maxLines || j.set.sigs[t.sig].expired(t.last) {
 			continue
 		}
 		g := &j.set.sigs[t.sig]
@@ -85,9 +85,6 @@ func (j *judgement) collect(d *Dossier) {
 		l.w = l.base * fading(j.set.rules.halfLife(g), d.last-t.last)
 		if t.days != 1 {
 			l.days = bits.OnesCount32(t.days & withinBinding(t.last, j.since))
-		}
-		if l.ruled && l.strength == Nothing && l.plane == OS && g.local.added {
-			continue // an added entry that has expired
 		}
 		j.insert(l)
 	}

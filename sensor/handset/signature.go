@@ -96,10 +96,14 @@ func (g *signature) at(t int64) (Strength, Plane, bool) {
 		return g.strength, g.plane, false
 	case l.until == 0 || t <= l.until:
 		return l.strength, l.plane, true
-	case l.added:
-		return Nothing, Web, true
 	}
 	return g.strength, g.plane, false
+}
+
+// expired reports whether the entry is one that a site added for a time
+// that is over.
+func (g *signature) expired(t int64) bool {
+	return g.local != nil && g.local.added && g.local.until != 0 && t > g.local.until
 }
 
 // pattern is a compiled regular expression of an entry.
