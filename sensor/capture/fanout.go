@@ -4,15 +4,10 @@ package capture
 
 import (
 	"fmt"
-	"os"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
-
-// fanoutID makes a group number that other processes and interfaces are
-// unlikely to use: the kernel refuses to join sockets of different kinds.
-func fanoutID(ifindex int) uint16 { return uint16(os.Getpid()*31 + ifindex) }
 
 // spreading makes the program of a fanout group, nil when the kernel's hash is
 // to spread the frames.
@@ -27,20 +22,32 @@ func spreading(c Config) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(code)
 }
 
-// join puts the socket into a fanout group and gives the group its program.
-func join(fd int, group uint16, prog []bpf.RawInstruction) error {
+// noGroup asks for a group of one's own.
+const noGroup = -1
+
+// join puts the socket into a fanout group, gives the group its program, and
+// returns the group's number: that of the first is chosen by the kernel, since
+// groups of other programs on the machine have numbers too.
+func join(fd, group int, prog []bpf.RawInstruction) (int, error) {
 	mode := unix.PACKET_FANOUT_HASH
 	if prog != nil {
 		mode = unix.PACKET_FANOUT_CBPF
 	}
-	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, int(group)|mode<<16); err != nil {
-		return fmt.Errorf("fanout: %w", err)
+	value := group | mode<<16
+	if group == noGroup {
+		value = (mode | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
 	}
-	if prog == nil {
-		return nil
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, value); err != nil {
+		return 0, fmt.Errorf("fanout: %w", err)
 	}
-	if err := attach(fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, prog); err != nil {
-		return fmt.Errorf("fanout program: %w", err)
+	value, err := unix.GetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
+	if err != nil {
+		return 0, fmt.Errorf("fanout: %w", err)
 	}
-	return nil
+	if prog != nil {
+		if err := attach(fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, prog); err != nil {
+			return 0, fmt.Errorf("fanout program: %w", err)
+		}
+	}
+	return value & 0xffff, nil
 }

@@ -38,11 +38,14 @@ type libpcap struct {
 
 func openLibpcap(c Config, i *iface) (driver, error) {
 	l := &libpcap{iface: i, config: c, arena: make([]byte, arenaSize)}
-	if err := l.open(); err != nil {
+	if err := l.open(); err != nil && !errors.Is(err, errDown) {
 		return nil, err
 	}
-	return l, nil
+	return l, nil // with the interface down, it is opened once it is up
 }
+
+// errDown: libpcap opens no interface that is down.
+var errDown = errors.New("interface is down")
 
 func (l *libpcap) open() error {
 	in, err := pcap.NewInactiveHandle(l.iface.name)
@@ -81,6 +84,9 @@ func activation(err error) error {
 		if strings.Contains(err.Error(), s) {
 			return ErrPermission
 		}
+	}
+	if strings.Contains(strings.ToLower(err.Error()), "not up") {
+		return errDown
 	}
 	return fmt.Errorf("libpcap: %w", err)
 }

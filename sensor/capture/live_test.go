@@ -214,6 +214,25 @@ func TestInterfaceDownAndUp(t *testing.T) {
 	}
 }
 
+// Opened while it is down, it is read once it is up.
+func TestInterfaceDownAtFirst(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for _, d := range drivers() {
+		command(t, "ip link set span down")
+		l := open(t, d, 1, nil)[0]
+		until(t, l, func() bool { return l.Stats().Gaps == 1 })
+		command(t, "ip link set span up")
+		until(t, l, func() bool { return l.downAt.IsZero() })
+		sender(t)(ether(ip("10.1.2.3", "198.51.100.1", 6, ports(40000, 443))))
+		if n := len(gather(t, l, 1)); n != 1 {
+			t.Errorf("%s: %d frames after it came up, want 1", d, n)
+		}
+		l.Close()
+	}
+}
+
 // until calls Next, which may wait, until done.
 func until(t *testing.T, l *Live, done func() bool) {
 	t.Helper()

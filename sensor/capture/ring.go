@@ -132,7 +132,7 @@ func start(c Config, i *iface, rings []driver, filter []bpf.RawInstruction) erro
 	if err != nil {
 		return err
 	}
-	group := fanoutID(i.number)
+	group := noGroup
 	for _, d := range rings {
 		r := d.(*ring)
 		if err := unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: i.number}); err != nil {
@@ -145,7 +145,7 @@ func start(c Config, i *iface, rings []driver, filter []bpf.RawInstruction) erro
 			}
 		}
 		if len(rings) > 1 {
-			if err := join(r.fd, group, spread); err != nil {
+			if group, err = join(r.fd, group, spread); err != nil {
 				return err
 			}
 		}
