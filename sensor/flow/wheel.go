@@ -35,8 +35,7 @@ func (w *wheel) moment(at int64) moment { return moment(max(at>>tickBits-w.epoch
 // time returns when m begins.
 func (w *wheel) time(m moment) int64 { return (int64(m) - 1 + w.epoch) << tickBits }
 
-// put links f where it is due: never into the bucket just passed, which Expire
-// may be emptying.
+// put links f where it is due.
 func (w *wheel) put(s *slab, f *Flow, due int64) {
 	// The bucket before tick is the one that Expire is emptying: nothing may
 	// be put there, or it never ends.
