@@ -25,7 +25,7 @@ func (t *Table) hold(d *Device, c claim) bool {
 		return false
 	}
 	k := addrKey{c.addr, d.realm}
-	b := t.byAddr[k]
+	b := t.byAddr.get(k)
 	if b == nil {
 		t.bind(k, d, c.at, c.until, c.source)
 		t.touch(d, c.at)
@@ -33,11 +33,9 @@ func (t *Table) hold(d *Device, c claim) bool {
 	}
 	if b.dev == d {
 		if c.source >= b.source {
-			b.source, b.until = c.source, c.until
+			b.source, b.until = c.source, seconds(c.until)
 		}
-		if c.at > b.last {
-			b.last = c.at
-		}
+		b.last = max(b.last, seconds(c.at))
 		t.prove(d)
 		t.touch(d, c.at)
 		return true
@@ -100,7 +98,7 @@ func (t *Table) proxied(d *Device, addr packet.Addr, at int64) bool {
 	}
 	n := 0
 	for _, b := range d.bindings {
-		if is4(b.key.addr) && b.key.addr != addr && b.source == byNeighbour && at-b.last < sameTime {
+		if is4(b.addr) && b.addr != addr && b.source == byNeighbour && b.silence(at) < sameTime {
 			n++
 		}
 	}
@@ -116,10 +114,10 @@ func (t *Table) stated(realm uint16, o *observation.Observation) {
 		at = nanos(o.At)
 	}
 	addr := packet.AddrFrom(s.Addr)
-	b := t.byAddr[addrKey{addr, realm}]
+	b := t.byAddr.get(addrKey{addr, realm})
 	if s.Stop || !s.To.IsZero() && s.To.Before(o.At) {
 		if b != nil && (!hostMAC(s.MAC) || b.dev.mac == s.MAC) {
-			b.until = at
+			b.until = seconds(at)
 		}
 		return
 	}

@@ -115,9 +115,9 @@ func (t *Table) dhcpClient(k macKey, o *observation.Observation) {
 	}
 	switch m.Type {
 	case "release", "decline":
-		b := t.byAddr[addrKey{packet.AddrFrom(o.Client.Addr()), k.realm}]
+		b := t.byAddr.get(addrKey{packet.AddrFrom(o.Client.Addr()), k.realm})
 		if b != nil && b.dev.mac == m.MAC {
-			b.until = at
+			b.until = seconds(at)
 		}
 		return
 	}
@@ -161,10 +161,9 @@ func (t *Table) believe(d *Device, m *observation.DHCPMessage, at int64) {
 	if m.HasHostname || host != "" {
 		t.evidence(d, with(e, "hostname", host))
 	}
-	if shown := shownName(host); shown != d.hostname && shown != "" {
-		d.hostname = shown
+	if n := t.hostnameIndex(shownName(host)); n != 0 && n != d.hostname {
+		d.hostname, d.root().hostname = n, n
 		d.flags |= stale
-		d.root().hostname = shown
 		d.root().flags |= stale
 	}
 	t.recognise(d, m, host, at)
@@ -217,7 +216,7 @@ func (t *Table) dhcpWithoutMAC(realm uint16, o *observation.Observation) {
 	mark := t.mark(realm, identClient, normalClientID(m.ClientID))
 	d := t.byMark[mark]
 	if d == nil {
-		if b := t.byAddr[addrKey{packet.AddrFrom(m.Given), realm}]; b != nil && b.dev.mac != (packet.MAC{}) && b.dev.client == 0 {
+		if b := t.byAddr.get(addrKey{packet.AddrFrom(m.Given), realm}); b != nil && b.dev.mac != (packet.MAC{}) && b.dev.client == 0 {
 			d = b.dev
 		} else {
 			d = t.add(realm, packet.MAC{}, append([]byte{identClient}, m.ClientID...), at)

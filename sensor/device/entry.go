@@ -1,6 +1,7 @@
 package device
 
 import (
+	"math"
 	"time"
 
 	"picket/sensor/observation"
@@ -23,16 +24,16 @@ type Device struct {
 	remote       uint32 // hash of an address outside home that frames of mac carried
 	strangers    uint8  // distinct addresses of that kind seen
 	first, last  int64  // packet time, ns
-	queued       int64  // when it was put at the end of its queue
+	queued       uint32 // second when it was put at the end of its queue
+	sharedUntil  uint32 // second
 	client, host uint64 // keyed hashes: DHCP client identifier; host name with fingerprint
 	bindings     []*binding
 	place        *observation.Place
-	hostname     string // what of the host name may be shown
+	hostname     uint16 // what of the host name may be shown: index into Table.hostnames, plus one
 	dossier      Dossier
 	view         *View
 	summary      summary
 	judged       int64 // when the verdict was made
-	sharedUntil  int64
 	visit        visit
 	recent       recent
 	bssid        packet.MAC
@@ -71,9 +72,9 @@ func (d *Device) id() ID { return idOf(d.num) }
 
 // summary is what a change of verdict is judged by.
 type summary struct {
-	model          string
-	maker          uint8 // index into Table.makers, plus one
-	class, handset uint8 // index into classes and answers
+	model          uint32 // hash
+	maker          uint8  // index into Table.makers, plus one
+	class, handset uint8  // index into classes and answers
 	confidence     uint8
 	shared         bool
 }
@@ -91,12 +92,22 @@ type macKey struct {
 // binding says who holds an address, since when, and by whose word.
 type binding struct {
 	dev    *Device
-	past   *[]holder // who held it before, newest last; nil for most
-	since  int64
-	until  int64 // end of the lease; 0 when not known
-	last   int64 // last conversation
-	key    addrKey
+	since  int64  // nanoseconds
+	until  uint32 // second of the end of the lease; 0 when not known
+	last   uint32 // second of the last conversation
+	addr   packet.Addr
 	source source
+	moved  bool // Table.past has who held it before
+}
+
+func (b *binding) key() addrKey { return addrKey{b.addr, b.dev.realm} }
+
+// silence is how long nothing was heard from the address, in nanoseconds.
+func (b *binding) silence(at int64) int64 { return at - int64(b.last)*int64(time.Second) }
+
+// seconds of packet time fit 32 bits until 2106.
+func seconds(ns int64) uint32 {
+	return uint32(min(max(ns/int64(time.Second), 0), math.MaxUint32))
 }
 
 // holder is a device that held an address until a time.
@@ -134,6 +145,37 @@ func sourceOf(name string) source {
 		}
 	}
 	return byFeed
+}
+
+// addrIndex finds the binding of an address: a map for each realm, whose keys
+// are then a quarter smaller than with the realm inside.
+type addrIndex []map[packet.Addr]*binding
+
+func (x addrIndex) get(k addrKey) *binding {
+	if int(k.realm) >= len(x) {
+		return nil
+	}
+	return x[k.realm][k.addr]
+}
+
+func (x *addrIndex) put(k addrKey, b *binding) {
+	for int(k.realm) >= len(*x) {
+		*x = append(*x, map[packet.Addr]*binding{})
+	}
+	(*x)[k.realm][k.addr] = b
+}
+
+func (x addrIndex) remove(k addrKey) {
+	if int(k.realm) < len(x) {
+		delete(x[k.realm], k.addr)
+	}
+}
+
+func (x addrIndex) len() (n int) {
+	for _, m := range x {
+		n += len(m)
+	}
+	return n
 }
 
 // queue holds devices by when they were last seen, oldest first.

@@ -1,6 +1,9 @@
 package device
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // defaultNames begin the host names that makers or systems give: thousands of
 // devices share each, so they join nobody, and may be shown.
@@ -45,6 +48,31 @@ func shownName(host string) string {
 		end += strings.Index(strings.ToLower(host[end:]), words[i]) + len(words[i])
 	}
 	return host[:end]
+}
+
+// maxHostnames bounds the distinct names that may be shown.
+const maxHostnames = 4096
+
+func (t *Table) hostnameIndex(shown string) uint16 {
+	if shown == "" {
+		return 0
+	}
+	if i := slices.Index(t.hostnames, shown); i >= 0 {
+		return uint16(i + 1)
+	}
+	if len(t.hostnames) >= maxHostnames {
+		t.stats.Evicted["hostname"]++
+		return 0
+	}
+	t.hostnames = append(t.hostnames, strings.Clone(shown))
+	return uint16(len(t.hostnames))
+}
+
+func (t *Table) hostname(n uint16) string {
+	if n == 0 {
+		return ""
+	}
+	return t.hostnames[n-1]
 }
 
 // modelCode reports whether a word looks like 12, s21, 12t, a5: short, with a

@@ -1,9 +1,7 @@
 package device
 
 import (
-	"encoding"
 	"encoding/json"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +44,7 @@ func (s *Signatures) Restore(b []byte) (Dossier, error) {
 		return nil, err
 	}
 	d := &dossier{by: s}
-	return d, unmarshal(&d.Dossier, raw)
+	return d, d.UnmarshalBinary(raw)
 }
 
 // dossier is a handset.Dossier that knows its judge.
@@ -62,32 +60,18 @@ func (d *dossier) Verdict(now time.Time, n Network) handset.Verdict {
 }
 
 func (d *dossier) Clone() Dossier {
-	b, err := marshal(&d.Dossier)
+	b, err := d.MarshalBinary()
 	c := &dossier{by: d.by}
-	if err != nil || unmarshal(&c.Dossier, b) != nil {
+	if err != nil || c.UnmarshalBinary(b) != nil {
 		return d.by.New() // less is known; nobody is accused by it
 	}
 	return c
 }
 
 func (d *dossier) Save() ([]byte, error) {
-	b, err := marshal(&d.Dossier)
+	b, err := d.MarshalBinary()
 	if err != nil {
 		return nil, err
 	}
 	return json.Marshal(b)
-}
-
-func marshal(d any) ([]byte, error) {
-	if m, ok := d.(encoding.BinaryMarshaler); ok {
-		return m.MarshalBinary()
-	}
-	return nil, errors.ErrUnsupported
-}
-
-func unmarshal(d any, b []byte) error {
-	if m, ok := d.(encoding.BinaryUnmarshaler); ok {
-		return m.UnmarshalBinary(b)
-	}
-	return errors.ErrUnsupported
 }

@@ -55,12 +55,12 @@ func (t *Table) adoptable(m *Device, addr packet.Addr, at int64) (source, bool) 
 	}
 	for _, b := range m.bindings {
 		switch {
-		case linkLocal(b.key.addr):
+		case linkLocal(b.addr):
 		case !m.is(proven):
-			if at-b.last < sameTime {
+			if b.silence(at) < sameTime {
 				return 0, false
 			}
-		case is4(addr) && is4(b.key.addr) && at-b.last < sameTime:
+		case is4(addr) && is4(b.addr) && b.silence(at) < sameTime:
 			return 0, false
 		}
 	}
@@ -74,7 +74,7 @@ func (t *Table) crowded(m *Device, at int64) bool {
 		return false
 	}
 	for _, b := range m.bindings {
-		if at-b.last > sameTime {
+		if b.silence(at) > sameTime {
 			return false
 		}
 	}
@@ -173,11 +173,11 @@ func (t *Table) detach(m *Device) {
 func (t *Table) release(m *Device) {
 	kept := m.bindings[:0]
 	for _, b := range m.bindings {
-		if b.source > byFrame || linkLocal(b.key.addr) {
+		if b.source > byFrame || linkLocal(b.addr) {
 			kept = append(kept, b)
 			continue
 		}
-		delete(t.byAddr, b.key)
+		t.unbind(b)
 	}
 	if len(kept) != len(m.bindings) {
 		m.flags |= stale

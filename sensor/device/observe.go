@@ -142,7 +142,7 @@ func (t *Table) located(d *Device, o *observation.Observation) {
 // recent holds the names that flows showed lately, so that every report of a
 // flow does not weigh its name again.
 type recent struct {
-	names [4]doubt
+	names [2]doubt
 	next  uint8
 }
 

@@ -25,12 +25,12 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 	if !unicast(addr) {
 		return nil, false
 	}
-	b := t.byAddr[addrKey{addr, realm}]
+	b := t.byAddr.get(addrKey{addr, realm})
 	if b == nil {
 		return t.firstHolder(realm, addr, mac, at), true
 	}
-	if begin < b.since {
-		if p := b.holderAt(begin); p != nil {
+	if begin < b.since && b.moved {
+		if p := t.holderAt(b, begin); p != nil {
 			t.touch(p, at)
 			return p, p.mac == mac || !hostMAC(mac)
 		}
@@ -48,9 +48,7 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 
 // seen notes a conversation of the holder.
 func (t *Table) seen(b *binding, at int64) {
-	if at > b.last {
-		b.last = at
-	}
+	b.last = max(b.last, seconds(at))
 	t.touch(b.dev, at)
 	if r := b.dev.into; r != nil {
 		t.touch(r, at)
@@ -62,8 +60,8 @@ func (t *Table) seen(b *binding, at int64) {
 
 // over reports that silence or the end of a lease ended the binding.
 func (t *Table) over(b *binding, at int64) bool {
-	silence := at - b.last
-	if b.until != 0 && at > b.until && silence > pastLease {
+	silence := b.silence(at)
+	if b.until != 0 && seconds(at) > b.until && silence > pastLease {
 		return b.dev.mac == (packet.MAC{}) || !b.dev.is(proven)
 	}
 	return b.dev.mac == (packet.MAC{}) && b.dev.client == 0 && silence > int64(t.cfg.IdleAddress)
@@ -89,9 +87,10 @@ func (t *Table) firstHolder(realm uint16, addr packet.Addr, mac packet.MAC, at i
 
 // replace gives an address that fell silent to a new device.
 func (t *Table) replace(b *binding, at int64) *Device {
-	d := t.add(b.key.realm, packet.MAC{}, addrIdentity(b.key.addr, at), at)
+	k := b.key()
+	d := t.add(k.realm, packet.MAC{}, addrIdentity(b.addr, at), at)
 	if b.dev.is(dead) { // the eviction that made room took the holder
-		t.bind(b.key, d, at, 0, byFrame)
+		t.bind(k, d, at, 0, byFrame)
 		return d
 	}
 	t.move(b, d, at, 0, byFrame)
@@ -101,7 +100,8 @@ func (t *Table) replace(b *binding, at int64) *Device {
 // contested decides about an address whose frames carry another MAC than
 // that of its holder.
 func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) {
-	m := t.byMAC[macKey{mac, b.key.realm}]
+	realm := b.dev.realm
+	m := t.byMAC[macKey{mac, realm}]
 	if m != nil && m.is(router|suspect) { // the frames came through somebody
 		if t.over(b, at) {
 			return t.replace(b, at), true
@@ -113,24 +113,24 @@ func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) 
 		t.seen(b, at)
 		return b.dev, true
 	}
-	if b.source > byFrame && at-b.last < quietHolder {
+	if b.source > byFrame && b.silence(at) < quietHolder {
 		if m == nil { // remember who speaks for somebody else
-			m = t.add(b.key.realm, mac, macIdentity(mac), at)
+			m = t.add(realm, mac, macIdentity(mac), at)
 			if b.dev.is(dead) {
 				return nil, false
 			}
 		}
-		t.stranger(m, b.key.addr)
+		t.stranger(m, b.addr)
 		return b.dev, false
 	}
 	if m == nil {
-		m = t.add(b.key.realm, mac, macIdentity(mac), at)
+		m = t.add(realm, mac, macIdentity(mac), at)
 	}
-	if src, ok := t.adoptable(m, b.key.addr, at); ok && !b.dev.is(dead) {
+	if src, ok := t.adoptable(m, b.addr, at); ok && !b.dev.is(dead) {
 		t.move(b, m, at, 0, src)
 		return m, true
 	}
-	t.stranger(m, b.key.addr)
+	t.stranger(m, b.addr)
 	if b.dev.is(dead) {
 		return nil, false
 	}
@@ -138,11 +138,8 @@ func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) 
 }
 
 // holderAt returns who held the address at a time before the present holder.
-func (b *binding) holderAt(at int64) *Device {
-	if b.past == nil {
-		return nil
-	}
-	for _, p := range *b.past {
+func (t *Table) holderAt(b *binding, at int64) *Device {
+	for _, p := range t.past[b.key()] {
 		if at < p.until {
 			if p.dev.is(dead) {
 				return nil
@@ -155,13 +152,21 @@ func (b *binding) holderAt(at int64) *Device {
 
 // bind records the first holder of an address.
 func (t *Table) bind(k addrKey, d *Device, at, until int64, src source) *binding {
-	b := &binding{dev: d, since: at, until: until, last: at, key: k, source: src}
-	t.byAddr[k] = b
+	b := &binding{dev: d, since: at, until: seconds(until), last: seconds(at), addr: k.addr, source: src}
+	t.byAddr.put(k, b)
 	t.give(d, b)
 	if src > byFrame {
 		t.prove(d)
 	}
 	return b
+}
+
+// unbind forgets an address and who held it.
+func (t *Table) unbind(b *binding) {
+	t.byAddr.remove(b.key())
+	if b.moved {
+		delete(t.past, b.key())
+	}
 }
 
 // give puts b among the addresses of d; the one longest silent makes room.
@@ -174,10 +179,13 @@ func (t *Table) give(d *Device, b *binding) {
 				old = i
 			}
 		}
-		delete(t.byAddr, d.bindings[old].key)
+		t.unbind(d.bindings[old])
 		d.bindings[old] = b
 		t.stats.Evicted["address"]++
 	} else {
+		if len(d.bindings) == cap(d.bindings) && len(d.bindings) < 3 {
+			d.bindings = append(make([]*binding, 0, 3), d.bindings...) // most have IPv4, link-local, IPv6
+		}
 		d.bindings = append(d.bindings, b)
 	}
 	if d.into != nil {
@@ -189,16 +197,15 @@ func (t *Table) give(d *Device, b *binding) {
 // was stays with the old.
 func (t *Table) move(b *binding, to *Device, at, until int64, src source) {
 	old := b.dev
-	if b.past == nil {
-		b.past = new([]holder)
+	past := t.past[b.key()]
+	if len(past) == maxPast {
+		copy(past, past[1:])
+		past = past[:maxPast-1]
 	}
-	if len(*b.past) == maxPast {
-		copy(*b.past, (*b.past)[1:])
-		*b.past = (*b.past)[:maxPast-1]
-	}
-	*b.past = append(*b.past, holder{old, at})
+	t.past[b.key()] = append(past, holder{old, at})
+	b.moved = true
 	t.takeAway(old, b)
-	b.dev, b.since, b.until, b.last, b.source = to, at, until, at, src
+	b.dev, b.since, b.until, b.last, b.source = to, at, seconds(until), seconds(at), src
 	t.give(to, b)
 	if src > byFrame {
 		t.prove(to)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sort"
 	"strconv"
+	"time"
 
 	"picket/sensor/packet"
 )
@@ -49,7 +50,7 @@ func (t *Table) sorted() []*Device {
 func (t *Table) record(d *Device) (Record, error) {
 	r := Record{
 		Version: recordVersion, ID: d.id(), Realm: t.realmOf[d.realm], Router: d.is(router), Leased: d.is(leased),
-		Proven: d.is(proven), Hardware: d.is(hardware), Hostname: d.hostname,
+		Proven: d.is(proven), Hardware: d.is(hardware), Hostname: t.hostname(d.hostname),
 		First: timeOf(d.first), Last: timeOf(d.last), Place: d.place,
 	}
 	if d.mac != zeroMAC {
@@ -62,7 +63,7 @@ func (t *Table) record(d *Device) (Record, error) {
 		r.Host = strconv.FormatUint(d.host, 16)
 	}
 	for _, b := range d.bindings {
-		r.Addrs = append(r.Addrs, AddrRecord{b.key.addr.Netip(), timeOf(b.since), timeOf(b.until), b.source.String()})
+		r.Addrs = append(r.Addrs, AddrRecord{b.addr.Netip(), timeOf(b.since), timeOf(int64(b.until) * int64(time.Second)), b.source.String()})
 	}
 	if d.into != nil {
 		r.Into, r.Why, r.Joined = d.into.id(), d.join.why, timeOf(d.join.at)
@@ -102,7 +103,7 @@ func (t *Table) Import(r Record) error {
 	if _, there := t.byID[num]; there {
 		return fmt.Errorf("device record: %s is there already", r.ID)
 	}
-	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: r.Hostname, flags: stale}
+	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: t.hostnameIndex(r.Hostname), flags: stale}
 	if r.MAC != "" {
 		if d.mac, ok = parseMAC(r.MAC); !ok {
 			return fmt.Errorf("device record: hardware address of %s", r.ID)
@@ -159,9 +160,9 @@ func (t *Table) enter(d *Device, r Record) {
 	}
 	for _, a := range r.Addrs {
 		k := addrKey{packet.AddrFrom(a.Addr), d.realm}
-		if t.byAddr[k] == nil && len(d.bindings) < t.cfg.MaxAddrs {
-			b := &binding{dev: d, since: nanos(a.Since), until: nanos(a.Until), last: d.last, key: k, source: sourceOf(a.Source)}
-			t.byAddr[k] = b
+		if t.byAddr.get(k) == nil && len(d.bindings) < t.cfg.MaxAddrs {
+			b := &binding{dev: d, since: nanos(a.Since), until: seconds(nanos(a.Until)), last: seconds(d.last), addr: k.addr, source: sourceOf(a.Source)}
+			t.byAddr.put(k, b)
 			d.bindings = append(d.bindings, b)
 		}
 	}
@@ -215,7 +216,7 @@ func (t *Table) Holder(realm string, addr netip.Addr) *View {
 	if !ok {
 		return nil
 	}
-	if b := t.byAddr[addrKey{packet.AddrFrom(addr), n}]; b != nil {
+	if b := t.byAddr.get(addrKey{packet.AddrFrom(addr), n}); b != nil {
 		return t.View(b.dev)
 	}
 	return nil

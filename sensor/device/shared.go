@@ -27,8 +27,8 @@ type makerSeen struct {
 }
 
 // neutral are the owners of system names that say nothing against another
-// maker: every Android phone asks them.
-const neutral = " android google qualcomm mediatek aosp generic "
+// maker: every Android phone asks some, and the rest are parts and protocols.
+const neutral = " android google qualcomm mediatek linux mozilla network odm espressif camera printer "
 
 // brands that ship one system: their names are no conflict.
 var groups = map[string]string{
@@ -124,8 +124,8 @@ func (t *Table) mixed(d *Device, at int64) {
 	if len(seen) < 2 || !conflicting(seen) || !takeTurns(span[:len(seen)]) {
 		return
 	}
-	was := d.sharedUntil > at
-	d.sharedUntil = at + int64(sharedFor)
+	was := d.sharedUntil > now
+	d.sharedUntil = now + uint32(sharedFor/time.Second)
 	if !was {
 		t.markDirty(d)
 	}
@@ -171,7 +171,7 @@ func (t *Table) hintResolver(d *Device, makers []string, at int64) {
 	if len(d.bindings) == 0 {
 		return
 	}
-	k := d.bindings[0].key
+	k := d.bindings[0].key()
 	if last, ok := t.hinted[k]; ok && at-last < int64(hintEvery) || len(t.hinted) >= maxHints {
 		return
 	}

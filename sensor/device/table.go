@@ -18,18 +18,21 @@ type Table struct {
 	pending pendingDHCP
 	queues  [ranks]queue // unremarkable to remarkable
 	byID    map[uint64]*Device
-	byAddr  map[addrKey]*binding
+	byAddr  addrIndex
+	past    map[addrKey][]holder // who held an address that moved, newest last
 	byMAC   map[macKey]*Device
 	wayOut  macKey             // the router that the last conversation outside came through
 	byMark  map[uint64]*Device // client identifier, or host name with fingerprint
 	hints   []Hint
 	hinted  map[addrKey]int64
 	makers  []string // interned, for makerSeen
-	dirty   []*Device
-	changes []Change
-	sweep   []*Device // what the periodic sweep still has to visit
-	stats   Stats
-	realmOf []string
+
+	hostnames []string // interned
+	dirty     []*Device
+	changes   []Change
+	sweep     []*Device // what the periodic sweep still has to visit
+	stats     Stats
+	realmOf   []string
 }
 
 // Ranks order devices for eviction: those that never took part in an answered
@@ -51,7 +54,8 @@ func New(cfg Config) *Table {
 	return &Table{
 		cfg: cfg, judge: cfg.Judge,
 		realms: map[string]uint16{}, byID: map[uint64]*Device{},
-		byAddr: map[addrKey]*binding{}, byMAC: map[macKey]*Device{}, byMark: map[uint64]*Device{},
+		byMAC: map[macKey]*Device{}, byMark: map[uint64]*Device{},
+		past:    map[addrKey][]holder{},
 		hinted:  map[addrKey]int64{},
 		names:   newNameCache(cfg.MaxNames),
 		pending: newPendingDHCP(cfg.MaxPending),
@@ -80,7 +84,7 @@ func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *De
 		t.evictOne()
 	}
 	t.seq++
-	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, queued: at, flags: stale}
+	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, queued: seconds(at), flags: stale}
 	d.num = t.newID(realm, identity)
 	t.byID[d.num] = d
 	if mac != (packet.MAC{}) {
@@ -95,17 +99,18 @@ func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *De
 
 // queueStep is how exactly queues are kept: moving a device at every flow
 // would cost three cache misses.
-const queueStep = int64(5 * time.Second)
+const queueStep = 5 // seconds
 
 // touch notes that d was seen, moving it to the end of its queue.
 func (t *Table) touch(d *Device, at int64) {
 	if at > d.last {
 		d.last = at
 	}
-	if at-d.queued < queueStep || d.is(dead) {
+	if now := seconds(at); now < d.queued+queueStep || d.is(dead) {
 		return
+	} else {
+		d.queued = now
 	}
-	d.queued = at
 	t.queues[d.rank].remove(d)
 	t.queues[d.rank].push(d)
 }
@@ -151,7 +156,7 @@ func (t *Table) drop(d *Device, why string) {
 		t.changes = append(t.changes, Change{At: timeOf(t.now), Device: d.view, Before: d.view.Verdict, Gone: true, Why: "let go: " + why})
 	}
 	for _, b := range d.bindings {
-		delete(t.byAddr, b.key)
+		t.unbind(b)
 	}
 	t.forget(d)
 	d.bindings, d.dossier, d.view = nil, nil, nil

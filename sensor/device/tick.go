@@ -63,7 +63,7 @@ func (t *Table) sweepSome() {
 			continue
 		}
 		if d.dossier != nil && t.now-d.judged >= int64(t.cfg.Recheck) ||
-			d.sharedUntil != 0 && d.sharedUntil <= t.now && d.summary.shared {
+			d.sharedUntil != 0 && d.sharedUntil <= seconds(t.now) && d.summary.shared {
 			t.keepHardware(d)
 			t.judgeNow(d, "")
 		}

@@ -52,7 +52,7 @@ func (t *Table) judgeNow(d *Device, why string) {
 	if d.view != nil {
 		before = d.view.Verdict
 	} else {
-		before.Maker, before.Class, before.Model, before.Handset = t.makerName(d.summary.maker), classes[d.summary.class], d.summary.model, answerWords[d.summary.handset]
+		before.Maker, before.Class, before.Model, before.Handset = t.makerName(d.summary.maker), classes[d.summary.class], "", answerWords[d.summary.handset]
 		before.Confidence, before.Shared = handset.Confidence(d.summary.confidence), d.summary.shared
 	}
 	d.view = t.build(d, nil)
@@ -87,7 +87,7 @@ var (
 )
 
 func (t *Table) summarize(v *handset.Verdict) summary {
-	s := summary{maker: t.makerIndex(v.Maker), model: v.Model, confidence: uint8(v.Confidence), shared: v.Shared}
+	s := summary{maker: t.makerIndex(v.Maker), model: fold(v.Model), confidence: uint8(v.Confidence), shared: v.Shared}
 	s.class = uint8(max(0, slices.Index(classes[:], v.Class)))
 	s.handset = uint8(max(0, slices.Index(answerWords[:], v.Handset)))
 	return s
@@ -103,7 +103,7 @@ func (t *Table) makerName(n uint8) string {
 // build makes a new View, with a new verdict unless one is given.
 func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 	v := &View{
-		ID: d.id(), Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: d.hostname,
+		ID: d.id(), Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: t.hostname(d.hostname),
 		First: timeOf(d.first), Last: timeOf(d.last),
 		Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 		MACs: []packet.MAC{},
@@ -142,11 +142,11 @@ func (t *Table) addresses(v *View, d *Device) {
 		v.Addrs = make([]netip.Addr, 0, len(d.bindings))
 	}
 	for _, b := range d.bindings {
-		v.Addrs = append(v.Addrs, b.key.addr.Netip())
+		v.Addrs = append(v.Addrs, b.addr.Netip())
 	}
 }
 
-func (t *Table) isShared(d *Device) bool { return d.sharedUntil > t.now }
+func (t *Table) isShared(d *Device) bool { return d.sharedUntil > seconds(t.now) }
 
 func (t *Table) verdict(d *Device, v *View) handset.Verdict {
 	if d.is(router) {

@@ -29,8 +29,8 @@ type visit struct {
 	names    uint8 // of the burst
 	goodAt   uint8
 	doubtAt  uint8
-	good     [8]uint32 // names seen apart from visits
-	doubtful []doubt   // names first seen in a visit, at most maxDoubtful
+	good     [6]uint32 // names seen apart from visits
+	doubtful *[]doubt  // names first seen in a visit, at most maxDoubtful; nil for most
 }
 
 type doubt struct{ name, at uint32 }
@@ -53,28 +53,41 @@ func (v *visit) sight(s sighting, m NameMatch) (web bool) {
 		}
 	}
 	sec := uint32(at / int64(time.Second))
-	for i, d := range v.doubtful {
-		if d.name != h {
-			continue
-		}
+	if d := v.doubted(h); d != nil {
 		if inside || sec-d.at < uint32(apart/time.Second) {
 			return true
 		}
-		v.doubtful[i] = doubt{}
-		v.remember(h)
-		return false
-	}
-	if inside {
-		if len(v.doubtful) < maxDoubtful {
-			v.doubtful = append(v.doubtful, doubt{h, sec})
-			return true
-		}
-		v.doubtful[v.doubtAt] = doubt{h, sec}
-		v.doubtAt = (v.doubtAt + 1) % maxDoubtful
+		*d = doubt{}
+	} else if inside {
+		v.doubt(h, sec)
 		return true
 	}
 	v.remember(h)
 	return false
+}
+
+func (v *visit) doubted(name uint32) *doubt {
+	if v.doubtful == nil {
+		return nil
+	}
+	for i := range *v.doubtful {
+		if d := &(*v.doubtful)[i]; d.name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+func (v *visit) doubt(name, sec uint32) {
+	if v.doubtful == nil {
+		v.doubtful = new([]doubt)
+	}
+	if len(*v.doubtful) < maxDoubtful {
+		*v.doubtful = append(*v.doubtful, doubt{name, sec})
+		return
+	}
+	(*v.doubtful)[v.doubtAt] = doubt{name, sec}
+	v.doubtAt = (v.doubtAt + 1) % maxDoubtful
 }
 
 func (v *visit) remember(h uint32) {
