@@ -54,9 +54,7 @@ func (p *Prefix) UnmarshalYAML(n ast.Node) error { return scalar(n, p, ParsePref
 // UnmarshalYAML reads a bare value or the mapping with until and comment.
 func (e *Exemption) UnmarshalYAML(n ast.Node) error {
 	if _, ok := n.(ast.ScalarNode); ok {
-		if e.Value = text(n); e.Value == "" { // the YAML reader splits [02:00:5e:00:53:01] at its colons
-			return located(n, fmt.Errorf("empty exemption: write addresses with colons in quotes"))
-		}
+		e.Value = text(n)
 		return nil
 	}
 	type plain Exemption // without this method
@@ -108,7 +106,11 @@ func (p *Policy) Validate() error {
 	}
 	for _, list := range p.Except.lists() {
 		for i, e := range *list.entries {
-			if err := list.check(e.Value); err != nil {
+			err := list.check(e.Value)
+			if e.Value == "" { // the YAML reader splits [02:00:5e:00:53:01] at its colons
+				err = errors.New("empty: write addresses with colons in quotes")
+			}
+			if err != nil {
 				bad(fmt.Sprintf(".except.%s[%d]", list.name, i), "%w", err)
 			}
 		}
