@@ -67,8 +67,14 @@ func readerFor(path string, raw *maxminddb.Reader) (reader, string, error) {
 
 // sound decodes records all over the database, or every one.
 func sound(r *maxminddb.Reader, all bool) error {
-	if all {
-		return r.Verify()
+	if all { // Reader.Verify also wants metadata that good files lack
+		for n := range r.Networks() {
+			var v any
+			if err := n.Decode(&v); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	for i := range 256 {
 		a := netip.AddrFrom4([4]byte{byte(i), byte(i * 37), byte(i * 11), 1})

@@ -98,7 +98,7 @@ func Open(b []byte) (*DB, error) {
 // cut gives every section its bytes; what is left must be the checksum.
 func (d *DB) cut(b []byte) error {
 	for _, s := range d.Sections {
-		if s.Bytes < 0 || s.Entries < 0 {
+		if s.Bytes < 0 || s.Entries < 0 || s.Entries > s.Bytes { // an entry is a byte at least
 			return ErrCorrupt
 		}
 		if s.Bytes > len(b) {
