@@ -32,7 +32,6 @@ type helloLine struct {
 	Segments  int      `json:"segments"`
 	Via       string   `json:"via"`
 	QUIC      string   `json:"quic_version,omitempty"`
-	CertNames []string `json:"certificate_names,omitempty"`
 }
 
 type dnsLine struct {
@@ -107,6 +106,28 @@ type tunnelLine struct {
 	Name   string `json:"name"`
 }
 
+// eventLines returns the lines for o: one, or one for each question of a
+// message that asks several; none for kinds that have no line.
+func eventLines(o *observation.Observation) []any {
+	if o.Kind == observation.FlowReport || o.Kind == observation.Binding {
+		return nil
+	}
+	if o.DNS == nil {
+		return []any{eventLine(o)}
+	}
+	first := eventLine(o).(dnsLine)
+	if first.QName == "" && len(o.DNS.Answers) > 0 && len(o.DNS.Questions) == 0 && first.QType == typeName(0) {
+		first.QName, first.QType = o.DNS.Answers[0].Name, typeName(o.DNS.Answers[0].Type) // an announcement
+	}
+	lines := []any{first}
+	for _, q := range o.DNS.Questions[min(1, len(o.DNS.Questions)):] {
+		l := first
+		l.QName, l.QType = q.Name, typeName(q.Type)
+		lines = append(lines, l)
+	}
+	return lines
+}
+
 // eventLine returns the line for o, nil for kinds that have none.
 func eventLine(o *observation.Observation) any {
 	head := lineHead{
@@ -118,7 +139,7 @@ func eventLine(o *observation.Observation) any {
 	switch o.Kind {
 	case observation.TLS, observation.QUIC, observation.DTLS:
 		h := o.Hello
-		return helloLine{head, h.SNI, h.SNIReason, list(h.ALPN), h.Version, h.JA3, h.JA4, h.ECH, h.Segments, h.Via, h.QUIC, h.CertNames}
+		return helloLine{head, h.SNI, h.SNIReason, list(h.ALPN), h.Version, h.JA3, h.JA4, h.ECH, h.Segments, h.Via, h.QUIC}
 	case observation.DNS, observation.MDNS, observation.LLMNR:
 		return dnsEvent(head, o.DNS)
 	case observation.DHCP:

@@ -82,11 +82,10 @@ type Hello struct {
 	ALPN      []string
 	Version   string // highest offered: "1.3", "1.2", ... "dtls1.2"
 	JA3, JA4  string
-	ECH       string   // none, grease, real; with real the SNI is the outer name
-	Segments  int      // TCP segments or QUIC datagrams it spanned
-	Via       string   // "starttls-smtp", "connect", "socks5", ...; empty for direct
-	QUIC      string   // QUIC version: "v1", "v2", "draft-29", "Q046"
-	CertNames []string // names of the server certificate, TLS 1.2 and older without SNI
+	ECH       string // none, grease, real; with real the SNI is the outer name
+	Segments  int    // TCP segments or QUIC datagrams it spanned
+	Via       string // "starttls-smtp", "connect", "socks5", ...; empty for direct
+	QUIC      string // QUIC version: "v1", "v2", "draft-29", "Q046"
 }
 
 // DNSMessage is a question, or an answer to one (Response).
@@ -139,6 +138,7 @@ type DHCPMessage struct {
 	Relay          netip.Addr // giaddr
 	CircuitID      string     // option 82.1: switch and port
 	RemoteID       string     // option 82.2
+	XID            uint32     // ties an answer to its request
 }
 
 // HTTPRequest is the head of one request in clear, or an SSDP message.
@@ -212,17 +212,18 @@ type Visibility string
 
 // The values of Visibility (contract, DESIGN section 3).
 const (
-	BySNI        Visibility = "sni"
-	ByQUIC       Visibility = "quic"
-	ByDNS        Visibility = "dns"
-	ByHTTP       Visibility = "http"
-	Unnamed      Visibility = "none"
-	HiddenECH    Visibility = "ech"
-	HiddenDoH    Visibility = "doh"
-	HiddenTunnel Visibility = "tunnel"
-	Truncated    Visibility = "truncated"
-	MissedStart  Visibility = "missed-start"
-	OneWay       Visibility = "one-way"
+	BySNI         Visibility = "sni"
+	ByQUIC        Visibility = "quic"
+	ByDNS         Visibility = "dns"
+	ByHTTP        Visibility = "http"
+	ByCertificate Visibility = "certificate" // of the server, TLS 1.2 and older without SNI
+	Unnamed       Visibility = "none"
+	HiddenECH     Visibility = "ech"
+	HiddenDoH     Visibility = "doh"
+	HiddenTunnel  Visibility = "tunnel"
+	Truncated     Visibility = "truncated"
+	MissedStart   Visibility = "missed-start"
+	OneWay        Visibility = "one-way"
 )
 
 // Flow is what one conversation did since the report before. Counts are
@@ -240,6 +241,8 @@ type Flow struct {
 	Handshake uint64 // of Sent: TLS, QUIC handshake and DNS
 	Received  uint64 // Server → Client
 	Packets   uint64 // both directions
+
+	ReceivedHandshake uint64 // of Received
 
 	First, Last time.Time // of the whole flow
 	Attempt     bool      // the other side never answered

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"picket/alerts"
+	"picket/configs"
+	"picket/geo"
+	"picket/sensor"
+	"picket/sensor/device"
+	"picket/sensor/flow"
+	"picket/sensor/handset"
+	"picket/sensor/observation"
+	"picket/sensor/wire"
+)
+
+// judgement is what verdicts rest on: signatures, geography and policies,
+// compiled. A reload makes a new one.
+type judgement struct {
+	set    *handset.Set
+	geo    *geo.Geo
+	rules  []*alerts.Rule
+	hiders *wire.Hiders
+	known  alerts.Known
+}
+
+// compile makes a judgement of the configuration, or says what is wrong
+// with it: every error is the user's.
+func compile(c *configs.Config, log *slog.Logger) (*judgement, error) {
+	set, err := loadSignatures(c)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	rules, groups, err := geo.ReadRules(configs.FS(), "operators", "owners", "groups")
+	if err != nil {
+		return nil, err
+	}
+	for name, countries := range c.Countries {
+		groups[name] = countries
+	}
+	places, err := geo.New(geo.Config{
+		Rules: rules, Groups: groups, Owners: owners(set), Overrides: c.Geo.Overrides,
+		Databases: c.Geo.Databases, Base: c.Geo.Base, NAT64: c.NAT64Prefixes(), Logger: log,
+	})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	hiders, err := wire.LoadHiders(configs.Sub("hidden"))
+	if err != nil {
+		return nil, err
+	}
+	j := &judgement{set: set, geo: places, hiders: hiders}
+	j.known = alerts.Known{Makers: set.Makers(), Groups: makerGroups(set, c.Groups), Countries: groups}
+	for i := range c.Policies {
+		r, err := alerts.Compile(c.Policies[i], j.known)
+		if err != nil {
+			return nil, usageError{policyError(c, i, err)}
+		}
+		j.rules = append(j.rules, r)
+	}
+	return j, nil
+}
+
+// loadSignatures compiles the shipped signatures with the site's own laid over.
+func loadSignatures(c *configs.Config) (*handset.Set, error) {
+	if c == nil || c.Signatures.Directory == "" {
+		return handset.Load(configs.Sub("signatures"))
+	}
+	if _, err := os.Stat(c.Signatures.Directory); err != nil {
+		return nil, fmt.Errorf("signatures.directory: %w", err)
+	}
+	return handset.Load(configs.Sub("signatures"), os.DirFS(c.Signatures.Directory))
+}
+
+// owners carries what the signatures know of names over to geography.
+func owners(set *handset.Set) []geo.OwnerRule {
+	var out []geo.OwnerRule
+	for _, o := range set.Owners() {
+		out = append(out, geo.OwnerRule{Domain: o.Domain, Name: o.Company, Home: geo.Country(o.Home), Source: o.Source, From: "signatures"})
+	}
+	return out
+}
+
+// assembly is everything between frames and episodes, wired but not started.
+type assembly struct {
+	*judgement
+	cfg      *configs.Config
+	realms   *sensor.Realms
+	sigs     *device.Signatures
+	table    *device.Table
+	identify *sensor.Identify
+	pipeline *sensor.Pipeline
+}
+
+// assemble wires workers for the given sources to sink. live sensors never
+// wait for the judge; files do.
+func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.Sink, sources []sensor.Source, live bool) (*assembly, error) {
+	realms, err := sensor.NewRealms(c.Realms)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	a := &assembly{judgement: j, cfg: c, realms: realms, sigs: device.NewSignatures(j.set)}
+	home := flow.NewHome(c.Home())
+	key, err := siteKey("")
+	if err != nil {
+		return nil, err
+	}
+	a.table = device.New(device.Config{
+		Key: key, Judge: a.sigs, Home: inHome(c.Home()),
+		MaxDevices: c.Limits.Devices, MaxNames: c.Limits.Names,
+	})
+	a.identify = sensor.NewIdentify(a.table, sink)
+	a.pipeline = &sensor.Pipeline{Sources: sources, Flush: a.identify.Flush}
+	a.pipeline.Observe = a.identify.Observe
+	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
+	for i := range sources {
+		wc := sensor.WorkerConfig{
+			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key,
+			Flow: flow.Config{MaxFlows: c.Limits.Flows / len(sources), StreamBytes: int(c.Limits.StreamBytes) / len(sources)},
+		}
+		if len(c.NeverWatch) > 0 {
+			wc.Never = flow.NewHome(c.Never())
+		}
+		a.pipeline.Workers = append(a.pipeline.Workers, sensor.NewWorker(ctx, wc, out, spare))
+	}
+	return a, nil
+}
+
+// tap shows every observation to f before it is judged.
+func (a *assembly) tap(f func(*observation.Observation)) {
+	a.pipeline.Observe = func(o *observation.Observation) {
+		f(o)
+		a.identify.Observe(o)
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"picket/configs"
+	"picket/sensor/capture"
+)
+
+type checkCmd struct {
+	policyFlags
+	Default bool `help:"Print the default configuration and end."`
+}
+
+// Run checks everything that `picket run` would need, and starts nothing.
+func (k *checkCmd) Run(a *app) error {
+	if k.Default {
+		_, err := a.stdout.Write(configs.Default())
+		return err
+	}
+	if k.Config == "" && len(k.Prohibit) == 0 {
+		k.Config = defaultConfig()
+	}
+	c, err := k.load()
+	if err != nil {
+		return err
+	}
+	j, err := compile(c, logger(a, c))
+	if err != nil {
+		return err
+	}
+	if err := capture.CheckFilter(c.Capture.Filter); err != nil {
+		return usageError{c.At("$.capture.filter", err)}
+	}
+	k.report(a, c, j)
+	return nil
+}
+
+// defaultConfig is where the package puts the file, if it is there.
+func defaultConfig() string {
+	const path = "/etc/picket/picket.yml"
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	return ""
+}
+
+func (k *checkCmd) report(a *app, c *configs.Config, j *judgement) {
+	w := a.stdout
+	fmt.Fprintf(w, "configuration: %s: good\n", or(c.File(), "(none: defaults)"))
+	entries, overlaid := j.set.Size()
+	fmt.Fprintf(w, "signatures: %d entries, %d of the site's own, hash %s\n", entries, overlaid, j.set.Hash())
+	for _, d := range j.geo.Databases() {
+		fmt.Fprintf(w, "database: %s, built %s\n", d.Name, d.Built.UTC().Format("2006-01-02"))
+	}
+	fmt.Fprintf(w, "home networks:")
+	for _, p := range c.HomeNetworks {
+		fmt.Fprintf(w, " %s", p)
+	}
+	fmt.Fprintln(w)
+	if len(j.rules) == 0 {
+		fmt.Fprintln(w, "policies: none: nothing is prohibited")
+	}
+	for _, r := range j.rules {
+		fmt.Fprintf(w, "policy %s\n", r.Sentence())
+		for _, warning := range r.Warnings() {
+			fmt.Fprintf(w, "  warning: %s\n", warning)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+
+	"picket/alerts"
+	"picket/geo"
+	"picket/sensor"
+	"picket/sensor/capture"
+)
+
+// Config is picket.yml.
+type Config struct {
+	Interfaces   []string                  `yaml:"interfaces"`
+	Capture      capture.Config            `yaml:"capture"`
+	HomeNetworks []Prefix                  `yaml:"home_networks"`
+	NeverWatch   []Prefix                  `yaml:"never_watch"`
+	Realms       map[string]sensor.Realm   `yaml:"realms"`
+	Policies     []alerts.Policy           `yaml:"policies"`
+	Groups       map[string][]string       `yaml:"maker_groups"`
+	Countries    map[string][]geo.Country  `yaml:"country_groups"`
+	Signatures   Signatures                `yaml:"signatures"`
+	Geo          Geo                       `yaml:"geo"`
+	Alertmanager alerts.AlertmanagerConfig `yaml:"alertmanager"`
+	Web          Web                       `yaml:"web"`
+	Leases       Leases                    `yaml:"leases"`
+	Limits       Limits                    `yaml:"limits"`
+	Log          Log                       `yaml:"log"`
+
+	file string // where it was read from, for messages
+}
+
+// Prefix is a network: 10.0.0.0/8.
+type Prefix struct{ netip.Prefix }
+
+// UnmarshalText reads a prefix, or an address as the prefix of itself.
+func (p *Prefix) UnmarshalText(b []byte) error {
+	q, err := alerts.ParsePrefix(string(b))
+	p.Prefix = q.Prefix
+	return err
+}
+
+// Signatures says where the site's own signature entries are.
+type Signatures struct {
+	Directory string `yaml:"directory"` // signatures.d, laid over the shipped ones
+}
+
+// Geo says what jurisdictions rest on.
+type Geo struct {
+	Databases []string           `yaml:"databases"` // mmdb files, cloud ranges, geofeeds; the first says the location
+	Base      string             `yaml:"base"`      // stands in for the embedded database
+	Overrides []geo.OverrideRule `yaml:"overrides"`
+	NAT64     []Prefix           `yaml:"nat64"`
+	UpdateURL string             `yaml:"update_url"` // of `picket geo update`
+}
+
+// Web is the endpoint for metrics and pages.
+type Web struct {
+	Listen      []string `yaml:"listen_addresses"`
+	ConfigFile  string   `yaml:"config_file"`  // TLS and authentication, as exporter-toolkit reads it
+	ExternalURL string   `yaml:"external_url"` // under which people reach it
+	Reload      bool     `yaml:"reload"`       // POST /-/reload
+}
+
+// Leases are what the network already knows of addresses.
+type Leases struct {
+	Dnsmasq []string `yaml:"dnsmasq"` // lease files
+	Kea     []string `yaml:"kea"`     // memfile CSV
+	Socket  string   `yaml:"socket"`  // unix socket for JSON lines
+}
+
+// Limits bounds memory.
+type Limits struct {
+	Flows       int         `yaml:"flows"`
+	Devices     int         `yaml:"devices"`
+	StreamBytes alerts.Size `yaml:"stream_bytes"`
+	Names       int         `yaml:"names"`
+	Series      int         `yaml:"series"`
+	Workers     int         `yaml:"workers"` // rings of each interface
+}
+
+// Log says what is logged.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Load reads the configuration file at path over the defaults.
+func Load(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse reads the configuration in data; file names it in errors.
+func Parse(file string, data []byte) (*Config, error) {
+	c := Defaults()
+	c.file = file
+	if err := decode(file, data, c); err != nil {
+		return nil, err
+	}
+	return c, c.validate(file, data)
+}
+
+// Defaults returns the configuration that is used where the file is silent:
+// private networks are home, nobody is restricted.
+func Defaults() *Config {
+	c := &Config{Capture: capture.Default()}
+	for _, p := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"} {
+		c.HomeNetworks = append(c.HomeNetworks, Prefix{netip.MustParsePrefix(p)})
+	}
+	c.Web.Listen = []string{"127.0.0.1:9710"}
+	c.Limits = Limits{Flows: 1 << 20, Devices: 200_000, StreamBytes: 64 << 20, Names: 1 << 18, Series: alerts.DefaultSeries, Workers: 1}
+	c.Log = Log{Level: "info", Format: "text"}
+	return c
+}
+
+// validate checks what single values cannot know.
+func (c *Config) validate(file string, data []byte) error {
+	at := func(path string, err error) error {
+		return &Error{File: file, Line: lineOf(data, path), Key: strings.TrimPrefix(path, "$."), Err: err}
+	}
+	if err := c.Capture.Validate(); err != nil {
+		return at("$.capture", err)
+	}
+	if _, err := sensor.NewRealms(c.Realms); err != nil {
+		return at("$.realms", err)
+	}
+	names := map[string]bool{}
+	for i := range c.Policies {
+		p := &c.Policies[i]
+		path := "$.policies[" + strconv.Itoa(i) + "]"
+		if err := p.Validate(); err != nil {
+			var f *alerts.FieldError
+			if errors.As(err, &f) {
+				return at(path+f.Path, f.Err)
+			}
+			return at(path, err)
+		}
+		if names[p.Name] {
+			return at(path+".name", fmt.Errorf("two policies are called %q", p.Name))
+		}
+		names[p.Name] = true
+	}
+	for path, n := range map[string]int{"$.limits.flows": c.Limits.Flows, "$.limits.devices": c.Limits.Devices, "$.limits.names": c.Limits.Names} {
+		if n < 1000 {
+			return at(path, fmt.Errorf("%d: want at least 1000", n))
+		}
+	}
+	if c.Limits.Workers < 1 || c.Limits.Workers > 256 {
+		return at("$.limits.workers", fmt.Errorf("%d: want 1 to 256", c.Limits.Workers))
+	}
+	return nil
+}
+
+// At returns err with the place of path ("$.policies[0].name") in the file.
+func (c *Config) At(path string, err error) error {
+	data, readErr := os.ReadFile(c.file)
+	if readErr != nil {
+		return err
+	}
+	return &Error{File: c.file, Line: lineOf(data, path), Key: strings.TrimPrefix(path, "$."), Err: err}
+}
+
+// File returns the name of the file that c was read from, empty for none.
+func (c *Config) File() string { return c.file }
+
+// lineOf finds the line of the value at path, or of the nearest level above
+// it that is written down; 0 when there is none.
+func lineOf(data []byte, path string) int {
+	parsed, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return 0
+	}
+	for ; path != "$" && path != ""; path = parent(path) {
+		p, err := yaml.PathString(path)
+		if err != nil {
+			continue
+		}
+		if node, err := p.FilterFile(parsed); err == nil && node != nil {
+			return firstToken(node).Position.Line
+		}
+	}
+	return 0
+}
+
+func parent(path string) string {
+	if i := strings.LastIndexAny(path, ".["); i > 0 {
+		return path[:i]
+	}
+	return ""
+}
+
+// Home returns the prefixes of the home networks.
+func (c *Config) Home() []netip.Prefix { return plain(c.HomeNetworks) }
+
+// Never returns the prefixes that are never watched.
+func (c *Config) Never() []netip.Prefix { return plain(c.NeverWatch) }
+
+// NAT64Prefixes returns the configured NAT64 prefixes.
+func (c *Config) NAT64Prefixes() []netip.Prefix { return plain(c.Geo.NAT64) }
+
+func plain(list []Prefix) []netip.Prefix {
+	var out []netip.Prefix
+	for _, p := range list {
+		out = append(out, p.Prefix)
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"picket/configs"
+)
+
+// reload reads configuration, signatures and databases anew and swaps them
+// in. On any error what was running goes on, and a metric says so.
+func (s *station) reload() error {
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())
+	defer daemon.SdNotify(false, daemon.SdNotifyReady)
+	err := s.swap()
+	s.metrics.Reloaded(err == nil, time.Now())
+	if err != nil {
+		s.log.Error("reload failed; what was running goes on", "err", err)
+		return err
+	}
+	s.log.Info("reloaded", "config", or(s.cfg.File(), "(none)"), "signatures", s.j.Load().set.Hash())
+	return nil
+}
+
+func (s *station) swap() error {
+	c, err := s.cmd.configuration()
+	if err != nil {
+		return err
+	}
+	if what := needsRestart(s.cfg, c); what != "" {
+		s.log.Warn("takes effect at the next start only", "key", what)
+	}
+	j, err := compile(c, s.log)
+	if err != nil {
+		return err
+	}
+	if err := s.judge.SetPolicies(j.rules); err != nil {
+		return fmt.Errorf("policies: %w", err)
+	}
+	s.places.geo.Store(j.geo)
+	s.a.sigs.Swap(j.set)
+	s.a.identify.Rejudge()
+	s.j.Store(j)
+	return nil
+}
+
+// needsRestart names the first key that differs and is fixed when the
+// sensor starts.
+func needsRestart(old, now *configs.Config) string {
+	switch {
+	case !slices.Equal(old.Interfaces, now.Interfaces):
+		return "interfaces"
+	case !slices.Equal(old.HomeNetworks, now.HomeNetworks):
+		return "home_networks"
+	case !slices.Equal(old.NeverWatch, now.NeverWatch):
+		return "never_watch"
+	case old.Limits != now.Limits:
+		return "limits"
+	case !slices.Equal(old.Web.Listen, now.Web.Listen):
+		return "web.listen_addresses"
+	}
+	return ""
+}
+
+// redacted is the configuration as it may be shown.
+func (s *station) redacted() []byte { return s.cfg.Redacted() }
+
+// watchdog tells systemd that the packet loop turns: as long as every worker
+// has come round since the last time.
+func (s *station) watchdog(ctx context.Context) error {
+	every, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || every == 0 {
+		return nil
+	}
+	t := time.NewTicker(every / 3)
+	defer t.Stop()
+	last := make([]uint64, len(s.a.pipeline.Workers))
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			turning := true
+			for i, w := range s.a.pipeline.Workers {
+				turns := w.Turns()
+				turning = turning && turns != last[i]
+				last[i] = turns
+			}
+			if turning {
+				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+			}
+		}
+	}
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"picket/alerts"
+	"picket/configs"
+	"picket/geo"
+	"picket/sensor"
+	"picket/sensor/capture"
+	"picket/sensor/device"
+	"picket/sensor/observation"
+)
+
+type runCmd struct {
+	policyFlags
+	Interfaces  []string `short:"i" name:"interface" placeholder:"IFACE" help:"Interface to listen on; repeatable or a comma list."`
+	Filter      string   `placeholder:"EXPR" help:"pcap-filter(7) expression; replaces capture.filter."`
+	Listen      []string `name:"web.listen-address" placeholder:"ADDR" help:"Where to serve metrics and pages; replaces web.listen_addresses."`
+	WebConfig   string   `name:"web.config.file" placeholder:"FILE" help:"TLS and authentication of the endpoint."`
+	ExternalURL string   `name:"web.external-url" placeholder:"URL" help:"Under which people reach this sensor."`
+	State       string   `name:"state" placeholder:"DIR" env:"STATE_DIRECTORY" default:"/var/lib/picket" help:"Where the site key and what must outlive a restart are kept (${default})."`
+}
+
+// Run watches live until it is told to stop.
+func (r *runCmd) Run(a *app) error {
+	s, err := r.prepare(a)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.run(a.ctx)
+}
+
+// configuration is the file with the flags laid over it.
+func (r *runCmd) configuration() (*configs.Config, error) {
+	if r.Config == "" && len(r.Prohibit) == 0 && len(r.Interfaces) == 0 {
+		r.Config = defaultConfig()
+	}
+	c, err := r.load()
+	if err != nil {
+		return nil, err
+	}
+	if len(r.Interfaces) > 0 {
+		c.Interfaces = r.Interfaces
+	}
+	if len(c.Interfaces) == 0 {
+		return nil, usageError{errors.New("no interface: give -i IFACE, or interfaces: in the configuration file")}
+	}
+	if r.Filter != "" {
+		c.Capture.Filter = r.Filter
+	}
+	if len(r.Listen) > 0 {
+		c.Web.Listen = r.Listen
+	}
+	c.Web.ConfigFile = or(r.WebConfig, c.Web.ConfigFile)
+	c.Web.ExternalURL = or(r.ExternalURL, c.Web.ExternalURL)
+	c.Capture.HomeNetworks = c.Home()
+	return c, nil
+}
+
+// station is a running sensor.
+type station struct {
+	app      *app
+	cmd      *runCmd
+	cfg      *configs.Config
+	log      *slog.Logger
+	j        atomic.Pointer[judgement]
+	places   *placer
+	judge    *alerts.Judge
+	metrics  *alerts.Metrics
+	a        *assembly
+	live     []*capture.Live
+	endpoint *endpoint
+	strays   sensor.Strays
+	advised  string
+	up       atomic.Bool
+}
+
+// prepare opens everything, so that what is wrong is told before anything
+// runs.
+func (r *runCmd) prepare(a *app) (*station, error) {
+	c, err := r.configuration()
+	if err != nil {
+		return nil, err
+	}
+	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c)}
+	j, err := compile(c, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.j.Store(j)
+	s.places = &placer{}
+	s.places.geo.Store(j.geo)
+	sources, err := s.open()
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	if err := s.wire(sources); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open opens every interface.
+func (s *station) open() ([]sensor.Source, error) {
+	var sources []sensor.Source
+	for i, name := range s.cfg.Interfaces {
+		live, err := capture.Open(s.cfg.Capture, name, uint16(i), s.cfg.Limits.Workers)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range live {
+			s.live = append(s.live, l)
+			sources = append(sources, l)
+		}
+	}
+	return sources, nil
+}
+
+// placer judges places by the geography that is current.
+type placer struct{ geo atomic.Pointer[geo.Geo] }
+
+// Judge implements alerts.Placer.
+func (p *placer) Judge(q geo.Query) geo.Jurisdiction { return p.geo.Load().Judge(q) }
+
+// wire joins sources, judge, metrics and endpoint.
+func (s *station) wire(sources []sensor.Source) error {
+	j := s.j.Load()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.metrics = alerts.NewMetrics(registry, alerts.MetricsConfig{
+		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
+	})
+	var err error
+	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
+		Rules: j.rules, Geo: s.places, Store: alerts.NewMemory(), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.judge, sources, true); err != nil {
+		return err
+	}
+	s.a.pipeline.Now = time.Now
+	s.a.pipeline.Tick = s.tick
+	s.a.pipeline.Base = s.bases()
+	s.a.tap(func(o *observation.Observation) { s.strays.See(o) })
+	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
+	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, landing: s.landing, config: s.redacted()}
+	if s.cfg.Web.Reload {
+		s.endpoint.reload = s.reload
+	}
+	s.metrics.Reloaded(true, time.Now())
+	return nil
+}
+
+// bases returns the realm of each source's interface.
+func (s *station) bases() []uint16 {
+	var out []uint16
+	for _, l := range s.live {
+		out = append(out, s.a.realms.Interface(l.Interface()))
+	}
+	return out
+}
+
+// run works until ctx is done or an interface is lost for good.
+func (s *station) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer cancel() // without frames there is nothing left to serve
+		return s.a.pipeline.Run(ctx)
+	})
+	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
+	g.Go(func() error { return s.signals(ctx) })
+	g.Go(func() error { return s.watchdog(ctx) })
+	err := g.Wait()
+	s.up.Store(false)
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	s.farewell()
+	return err
+}
+
+func (s *station) started(addrs []net.Addr) {
+	s.up.Store(true)
+	s.log.Info("capturing", "interfaces", s.cfg.Interfaces, "driver", string(s.live[0].Driver()), "serving", urls(addrs, s.cfg.Web.ConfigFile != ""))
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
+}
+
+// signals reloads on SIGHUP.
+func (s *station) signals(ctx context.Context) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hup:
+			_ = s.reload() // logged and shown as a metric
+		}
+	}
+}
+
+// tick is called once a second by the goroutine that judges.
+func (s *station) tick(now time.Time) {
+	s.a.identify.Tick(now)
+	var noHome, total uint64
+	for _, w := range s.a.pipeline.Workers {
+		st := w.Stats()
+		noHome += st.Flow.NoHome
+		total += st.Bytes
+	}
+	if total < 1<<20 {
+		return // too little to advise on
+	}
+	if text := s.strays.Advice(noHome, total); text != "" && text != s.advised && s.advised == "" {
+		s.advised = text
+		fmt.Fprintln(s.app.stderr, text)
+	}
+}
+
+// farewell says what tcpdump says.
+func (s *station) farewell() {
+	for i, name := range s.cfg.Interfaces {
+		var t capture.Stats
+		for _, l := range s.live {
+			if l.Interface() == s.cfg.Interfaces[i] {
+				st := l.Stats()
+				t.Frames += st.Frames
+				t.DroppedKernel += st.DroppedKernel
+				t.DroppedInterface = st.DroppedInterface
+				t.Gaps = st.Gaps
+				t.Gap = st.Gap
+			}
+		}
+		fmt.Fprintf(s.app.stderr, "%s: %d frames received, %d dropped by kernel, %d dropped by interface", name, t.Frames, t.DroppedKernel, t.DroppedInterface)
+		if t.Gaps > 0 {
+			fmt.Fprintf(s.app.stderr, ", %d gaps of %s in all", t.Gaps, t.Gap.Round(time.Second))
+		}
+		fmt.Fprintln(s.app.stderr)
+	}
+}
+
+func (s *station) close() {
+	for _, l := range s.live {
+		l.Close()
+	}
+}
+
+func policyNames(rules []*alerts.Rule) []string {
+	var out []string
+	for _, r := range rules {
+		out = append(out, r.Policy.Name)
+	}
+	return out
+}
+
+// landing is the first page.
+func (s *station) landing() landing {
+	l := landing{Title: "picket"}
+	for i, live := range s.live {
+		st := live.Stats()
+		l.Lines = append(l.Lines, fmt.Sprintf("%s (%s, worker %d): %d frames, %d dropped by kernel, %d by the interface",
+			live.Interface(), live.Driver(), i, st.Frames, st.DroppedKernel, st.DroppedInterface))
+	}
+	for _, r := range s.j.Load().rules {
+		l.Lines = append(l.Lines, "Policy "+r.Sentence())
+	}
+	open := s.judge.Open()
+	slices.SortFunc(open, func(x, y evidenceEpisode) int { return x.First.Compare(y.First) })
+	for _, e := range open {
+		l.Episodes = append(l.Episodes, e.Sentence)
+	}
+	return l
+}

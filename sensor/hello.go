@@ -1,0 +1,164 @@
+package sensor
+
+import (
+	"strings"
+
+	"picket/sensor/flow"
+	"picket/sensor/observation"
+	"picket/sensor/packet"
+	"picket/sensor/wire"
+)
+
+// tlsHello takes the ClientHello in w.hello, complete on flow f.
+func (w *Worker) tlsHello(f *flow.Flow, d flow.Dir, p *packet.Packet, via string) {
+	f.App = appTLS
+	w.table.Release(f, flow.Up)
+	h := w.helloOf()
+	h.Segments, h.Via = max(1, int(f.Aux)), via
+	c := w.named(f, h, observation.BySNI, ProtocolTLS)
+	if c == nil || !wantsCertificate(&w.hello) {
+		w.table.Release(f, flow.Down)
+	}
+	w.hidden(f, d, p, h.SNI)
+	o := w.about(observation.TLS, f, d, p)
+	o.Hello = h
+	w.whenAnswered(f, &o)
+}
+
+// wantsCertificate: without a server name, the server's certificate may tell
+// it, which TLS 1.3 encrypts (RFC 8446, section 4.4.2).
+func wantsCertificate(h *wire.Hello) bool { return len(h.Name) == 0 }
+
+// named keeps what the hello says for the reports of the flow, and counts it.
+func (w *Worker) named(f *flow.Flow, h *observation.Hello, by observation.Visibility, protocol Protocol) *conversation {
+	c := w.convos.of(f)
+	if c == nil {
+		w.stats.ConversationsFull++
+		return nil
+	}
+	if len(h.ALPN) > 0 {
+		c.alpn = h.ALPN[0]
+	}
+	c.browser = c.browser || looksLikeBrowser(h)
+	switch {
+	case h.ECH == "real":
+		c.name, c.visibility = "", observation.HiddenECH
+		w.stats.Handshakes[protocol][Hidden]++
+	case h.SNI != "" && h.SNIReason == "":
+		c.name, c.visibility = h.SNI, by
+		w.stats.Handshakes[protocol][Named]++
+	default:
+		w.stats.Handshakes[protocol][Nameless]++
+	}
+	return c
+}
+
+// looksLikeBrowser: page loads offer h2 or h3 before anything else and send
+// the ECH extension, GREASE or not; system services of phones do not. It is
+// a hint only: see device.
+func looksLikeBrowser(h *observation.Hello) bool {
+	return h.ECH != "none" && len(h.ALPN) > 0 && (h.ALPN[0] == "h2" || h.ALPN[0] == "h3")
+}
+
+// helloOf copies w.hello into a value that owns its bytes.
+func (w *Worker) helloOf() *observation.Hello {
+	m := &w.hello
+	h := &observation.Hello{
+		SNI: w.names.string(m.Name), SNIReason: m.NameReason.String(),
+		Version: wire.VersionName(m.Version), JA3: m.JA3(), JA4: m.JA4(),
+		ECH: m.ECHState(false).String(),
+	}
+	if m.NameReason == wire.NameIPLiteral { // shown as sent; it names nothing
+		h.SNI = w.names.string(m.ServerName)
+	}
+	for name, rest, ok := m.ALPN.Next(); ok; name, rest, ok = rest.Next() {
+		h.ALPN = append(h.ALPN, w.names.string(name))
+	}
+	return h
+}
+
+// serverFlight reads a server's certificate for the names that a client did
+// not send.
+func (w *Worker) serverFlight(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byte) {
+	if d == flow.Up {
+		w.table.Release(f, d)
+		return
+	}
+	switch w.flight.ParseStream(front) {
+	case wire.More:
+		w.table.FollowRecords(f, d, front)
+		w.table.Hold(f, d)
+		return
+	case wire.Whole:
+		w.table.FollowRecords(f, d, front)
+		c := w.convos.known(f)
+		if c != nil && c.name == "" && c.visibility == "" && len(w.flight.Names) > 0 {
+			c.name, c.visibility = w.certificateName(w.flight.Names), observation.ByCertificate
+		}
+	}
+	w.table.Release(f, d)
+}
+
+// certificateName picks the name to show: the first that stands for one
+// host, else the first with its wildcard taken off.
+func (w *Worker) certificateName(names []string) string {
+	best := ""
+	for _, n := range names {
+		name := strings.ToLower(n)
+		if !strings.HasPrefix(name, "*.") {
+			return w.names.string([]byte(name))
+		}
+		if best == "" {
+			best = name[2:]
+		}
+	}
+	return best
+}
+
+// hidden looks whether the server is one that hides names, by its name.
+func (w *Worker) hidden(f *flow.Flow, d flow.Dir, p *packet.Packet, name string) {
+	if w.cfg.Hiders == nil {
+		return
+	}
+	how := "name"
+	hider, ok := wire.Hider{}, false
+	if name != "" {
+		hider, ok = w.cfg.Hiders.ByName(name)
+	}
+	if !ok {
+		how = "address"
+		hider, ok = w.cfg.Hiders.ByAddr(f.Server().Addr())
+		ok = ok && encryptedPort(hider.Kind, f.ServerPort())
+	}
+	if ok {
+		w.tunnel(f, d, p, hider.Kind.String(), how, hider.Name)
+	}
+}
+
+// encryptedPort: an address that answers DNS in clear on port 53 too hides
+// nothing there.
+func encryptedPort(k wire.HiderKind, port uint16) bool {
+	switch k {
+	case wire.DoT, wire.DoQ:
+		return port == 853
+	case wire.DoH:
+		return port == 443
+	}
+	return true
+}
+
+// tunnel reports that f hides what it carries.
+func (w *Worker) tunnel(f *flow.Flow, d flow.Dir, p *packet.Packet, kind, how, name string) {
+	if c := w.convos.of(f); c != nil {
+		c.tunnel = kind
+		if c.name == "" && c.visibility == "" {
+			c.visibility = observation.HiddenTunnel
+		}
+	}
+	if f.App == appNew {
+		f.App = appTunnel
+	}
+	o := w.about(observation.Tunnel, f, d, p)
+	o.Tunnel = &observation.TunnelFound{Type: kind, How: how, Name: name}
+	w.whenAnswered(f, &o)
+}

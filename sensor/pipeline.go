@@ -1,0 +1,131 @@
+package sensor
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"picket/sensor/capture"
+	"picket/sensor/observation"
+)
+
+// Source lends frames: a live interface, a ring, a file, a test.
+type Source interface {
+	// Next fills batch and returns how many; their bytes are valid until the
+	// following call. A live source returns 0 and no error now and then, so
+	// that time can pass. io.EOF is the end of the input.
+	Next(batch []capture.Frame) (int, error)
+}
+
+// frameBatch is how many frames a source lends at once: enough to make the
+// interface call cheap, few enough to stay in the processor's cache.
+const frameBatch = 256
+
+// Pipeline runs the sensor: one worker for each source, and behind them one
+// goroutine that takes their observations in turn.
+type Pipeline struct {
+	Sources []Source
+	Workers []*Worker // one for each source
+	Base    []uint16  // realm of each source's interface; nil: the default realm
+
+	// Observe takes each observation; it must not keep the pointer. Flush is
+	// called at the end of the input, by the same goroutine.
+	Observe func(*observation.Observation)
+	Flush   func()
+	// Now is the time of an idle live source; nil for files.
+	Now func() time.Time
+	// Tick, when set, is called by the observing goroutine about once a
+	// second of wall time, for the time to pass where nothing is seen.
+	Tick func(time.Time)
+
+	out   chan []observation.Observation
+	spare chan []observation.Observation
+}
+
+// Queue returns the channels between workers and observer, room for n
+// batches: give them to NewWorker.
+func (p *Pipeline) Queue(n int) (chan<- []observation.Observation, <-chan []observation.Observation) {
+	p.out = make(chan []observation.Observation, n)
+	p.spare = make(chan []observation.Observation, n)
+	return p.out, p.spare
+}
+
+// Run works until every source has ended, one fails, or ctx is done. Then
+// what is still open is reported and observed. The end of ctx is no error.
+func (p *Pipeline) Run(ctx context.Context) error {
+	workers, ctx := errgroup.WithContext(ctx)
+	for i, s := range p.Sources {
+		if p.Base != nil {
+			p.Workers[i].base = p.Base[i]
+		}
+		workers.Go(func() error { return p.work(ctx, s, p.Workers[i]) })
+	}
+	observed := make(chan struct{})
+	go func() {
+		defer close(observed)
+		p.observe()
+	}()
+	err := workers.Wait()
+	close(p.out)
+	<-observed
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// work moves frames from one source to its worker.
+func (p *Pipeline) work(ctx context.Context, s Source, w *Worker) error {
+	defer w.Close()
+	batch := make([]capture.Frame, frameBatch)
+	for ctx.Err() == nil {
+		n, err := s.Next(batch)
+		switch {
+		case n > 0:
+			w.Frames(batch[:n])
+		case p.Now != nil:
+			w.Tick(p.Now().UnixNano())
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// observe takes batches until the channel is closed, and gives them back.
+func (p *Pipeline) observe() {
+	var ticks <-chan time.Time
+	if p.Tick != nil {
+		t := time.NewTicker(time.Second)
+		defer t.Stop()
+		ticks = t.C
+	}
+	for {
+		select {
+		case now := <-ticks:
+			p.Tick(now)
+		case batch, ok := <-p.out:
+			if !ok {
+				if p.Flush != nil {
+					p.Flush()
+				}
+				return
+			}
+			for i := range batch {
+				p.Observe(&batch[i])
+			}
+			clear(batch)
+			select {
+			case p.spare <- batch:
+			default:
+			}
+		}
+	}
+}

@@ -1,0 +1,276 @@
+package sensor
+
+import (
+	"context"
+	"sync/atomic"
+
+	"picket/sensor/capture"
+	"picket/sensor/flow"
+	"picket/sensor/observation"
+	"picket/sensor/packet"
+	"picket/sensor/wire"
+)
+
+// WorkerConfig is what a worker is made of. Home, Never, Realms and Hiders
+// are read-only and shared by all workers.
+type WorkerConfig struct {
+	Number    int
+	Home      *flow.Home
+	Never     *flow.Home // networks that are never watched: counted as bytes alone
+	Realms    *Realms
+	Hiders    *wire.Hiders
+	Flow      flow.Config
+	Fragments packet.FragmentLimits
+
+	// Wait makes a full channel hold the worker back, as a file can wait.
+	// Otherwise what does not fit is counted and the frames go on.
+	Wait bool
+	// MaxConversations bounds the flows about which more is known than
+	// their counts. Default 1<<18.
+	MaxConversations int
+	// Decrypts bounds the attempts to open QUIC Initials in one second of
+	// packet time; a campus opens some thousand. Default 20,000.
+	Decrypts int
+	// HashKey keys the hashes under which identifiers in clear are compared.
+	HashKey []byte
+}
+
+const (
+	defaultConversations = 1 << 18
+	defaultDecrypts      = 20_000
+	batchSize            = 256 // observations that cross the channel at once
+	second               = int64(1e9)
+)
+
+// Worker runs the packet path for the frames of one source: decode, count,
+// read the first bytes, observe. Workers share nothing that changes. A
+// Worker is not safe for concurrent use.
+type Worker struct {
+	cfg   WorkerConfig
+	table *flow.Table
+	frags *packet.Fragments
+	ctx   context.Context
+	out   chan<- []observation.Observation
+	spare <-chan []observation.Observation // batches that come back
+	batch []observation.Observation
+
+	p     packet.Packet
+	base  uint16 // realm of the interface
+	now   int64
+	ticks int64 // packet time of the last expiry
+
+	hello   wire.Hello
+	flight  wire.ServerFlight
+	dns     wire.DNS
+	dhcp    wire.DHCP
+	http    wire.HTTP
+	near    wire.Neighbour
+	push    wire.MiPush
+	radius  wire.RADIUS
+	ids     wire.Identifiers
+	convos  conversations
+	quics   pool[wire.Initials]
+	dtls    pool[wire.DTLSHello]
+	names   interned
+	hasher  hasher
+	tunnels map[tunnelKey]int64
+	budget  int   // decryptions left in this second
+	refill  int64 // packet time of the last refill
+
+	stats     WorkerStats
+	published atomic.Pointer[WorkerStats]
+	turns     atomic.Uint64
+}
+
+// NewWorker returns a worker that sends what it observes to out, in batches
+// that it takes from spare when one is there.
+func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Observation, spare <-chan []observation.Observation) *Worker {
+	if c.MaxConversations <= 0 {
+		c.MaxConversations = defaultConversations
+	}
+	if c.Decrypts <= 0 {
+		c.Decrypts = defaultDecrypts
+	}
+	w := &Worker{cfg: c, ctx: ctx, out: out, spare: spare, budget: c.Decrypts, tunnels: map[tunnelKey]int64{}}
+	w.convos.max = c.MaxConversations
+	w.quics.max, w.dtls.max = maxAssemblies, maxAssemblies
+	w.hasher.key = c.HashKey
+	fc := c.Flow
+	fc.Home = c.Home
+	fc.FirstID = uint64(c.Number) << 48
+	w.table = flow.New(fc, w.report)
+	w.frags = packet.NewFragments(c.Fragments, w.lostFragments)
+	w.batch = w.fresh()
+	return w
+}
+
+// Frames takes a batch of frames, lent until it returns.
+func (w *Worker) Frames(batch []capture.Frame) {
+	for i := range batch {
+		f := &batch[i]
+		w.stats.Frames++
+		w.stats.Bytes += uint64(f.Wire)
+		if f.At > w.now { // frames of a merged span may step back a little: time does not
+			w.now = f.At
+		}
+		vlan := uint16(0)
+		if f.TPID != 0 {
+			vlan = f.TCI & 0xfff
+		}
+		stop := w.p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
+		w.stats.Stops[stop]++
+		w.packet(stop)
+	}
+	w.Tick(w.now)
+}
+
+// Tick says that packet time is now: flows that are due are reported, and
+// what was observed is handed over.
+func (w *Worker) Tick(now int64) {
+	w.turns.Add(1)
+	if now > w.now {
+		w.now = now
+	}
+	if w.now-w.refill >= second {
+		w.refill, w.budget = w.now, w.cfg.Decrypts
+	}
+	w.table.Expire(w.now)
+	if w.now-w.ticks >= second {
+		w.ticks = w.now
+		w.frags.Expire(w.now)
+		w.publish()
+	}
+	w.flush()
+}
+
+// Close reports everything that is still open: the end of the input.
+func (w *Worker) Close() {
+	w.frags.Close()
+	w.table.Close()
+	w.flush()
+	w.publish()
+}
+
+// packet follows w.p, decoded as far as stop says.
+func (w *Worker) packet(stop packet.Reason) {
+	p := &w.p
+	switch stop {
+	case packet.Decoded, packet.LaterFragment:
+	case packet.EncryptedESP, packet.OtherTransport:
+		w.hiddenByProtocol(p)
+		return
+	default:
+		return
+	}
+	p.Realm = w.cfg.Realms.Of(p, w.base)
+	if p.EtherType == packet.EtherTypeARP && p.Version == 0 {
+		w.arp(p)
+		return
+	}
+	if w.cfg.Never != nil && (w.cfg.Never.Contains(p.Realm, p.Src) || w.cfg.Never.Contains(p.Realm, p.Dst)) {
+		w.stats.NeverWatched += uint64(p.Wire)
+		return
+	}
+	if p.IsFragment() {
+		datagram, length, whole := w.frags.Add(p)
+		if !whole || p.DecodeDatagram(datagram, length) != packet.Decoded {
+			return
+		}
+	}
+	switch p.Proto {
+	case packet.ProtoTCP:
+		if f, d := w.table.Touch(p); f != nil {
+			w.tcp(f, d, p)
+		}
+	case packet.ProtoUDP:
+		if f, d := w.table.Touch(p); f != nil {
+			w.udp(f, d, p)
+		}
+	case packet.ProtoICMPv6:
+		w.nd(p)
+	}
+}
+
+// lostFragments counts the bytes of a datagram that will never be complete.
+func (w *Worker) lostFragments(l packet.Lost) {
+	w.stats.FragmentsLost[l.Why]++
+	if l.SrcPort == 0 && l.DstPort == 0 {
+		w.stats.FragmentBytes += uint64(l.Bytes) // no port: no conversation to count them to
+		return
+	}
+	var p packet.Packet
+	l.Fill(&p)
+	w.table.Touch(&p)
+}
+
+// emit hands o over; false when the channel is full and o was not taken.
+func (w *Worker) emit(o *observation.Observation) bool {
+	if len(w.batch) == cap(w.batch) && !w.flush() {
+		return false
+	}
+	w.batch = append(w.batch, *o)
+	w.stats.Observations++
+	return true
+}
+
+// tell emits o and counts it as lost when there is no room: what is seen
+// again and again may be missed once. Flow reports are kept instead.
+func (w *Worker) tell(o *observation.Observation) {
+	if !w.emit(o) {
+		w.stats.ObservationsDropped++
+	}
+}
+
+// flush sends the batch; false when the receiver is behind and must not be
+// waited for.
+func (w *Worker) flush() bool {
+	if len(w.batch) == 0 {
+		return true
+	}
+	if w.cfg.Wait {
+		select {
+		case w.out <- w.batch:
+		case <-w.ctx.Done():
+			w.batch = w.batch[:0]
+			return true
+		}
+	} else {
+		select {
+		case w.out <- w.batch:
+		default:
+			return false
+		}
+	}
+	w.batch = w.fresh()
+	return true
+}
+
+func (w *Worker) fresh() []observation.Observation {
+	select {
+	case b := <-w.spare:
+		return b[:0]
+	default:
+		return make([]observation.Observation, 0, batchSize)
+	}
+}
+
+// publish lets others read the counts as they are now.
+func (w *Worker) publish() {
+	s := w.stats
+	s.Flow, s.Fragments = w.table.Stats(), w.frags.Stats()
+	s.Conversations = w.convos.used
+	w.published.Store(&s)
+}
+
+// Stats returns the counts as of at most one second of packet time ago. It
+// may be called by any goroutine.
+func (w *Worker) Stats() WorkerStats {
+	if s := w.published.Load(); s != nil {
+		return *s
+	}
+	return WorkerStats{}
+}
+
+// Turns counts how often the worker came round, frames or not: one that does
+// not is stuck. It may be called by any goroutine.
+func (w *Worker) Turns() uint64 { return w.turns.Load() }

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
+
+	"picket/configs"
+)
+
+// Bounds of the endpoint: it answers a few scrapers and people.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 30 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeader      = 16 << 10
+	maxConnections = 256
+)
+
+// endpoint is what the sensor serves over HTTP.
+type endpoint struct {
+	registry *prometheus.Registry
+	ready    func() bool
+	reload   func() error // nil: not offered
+	landing  func() landing
+	config   []byte // as loaded, secrets apart
+}
+
+// landing is what the first page says.
+type landing struct {
+	Title    string
+	Lines    []string
+	Episodes []string
+}
+
+var landingPage = template.Must(template.New("landing").Parse(`<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{{.Title}}</title>
+<style>
+:root{color-scheme:light dark} body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.4rem} li{margin:.4rem 0} footer{margin-top:3rem;font-size:.85rem}
+</style>
+<h1>{{.Title}}</h1>
+<ul>{{range .Lines}}<li>{{.}}</li>{{end}}</ul>
+<h2>Open episodes</h2>
+{{if .Episodes}}<ul>{{range .Episodes}}<li>{{.}}</li>{{end}}</ul>{{else}}<p>None.</p>{{end}}
+<p><a href="metrics">Metrics</a> · <a href="-/healthy">Healthy</a> · <a href="-/ready">Ready</a></p>
+<footer><a href="https://db-ip.com">IP Geolocation by DB-IP</a></footer>
+</html>
+`))
+
+// handler routes requests. Everything is read only but the reload.
+func (e *endpoint) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(e.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 8, Timeout: requestTimeout}))
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "picket is healthy.") })
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if !e.ready() {
+			http.Error(w, "picket is not capturing.", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "picket is capturing.")
+	})
+	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/yaml; charset=utf-8")
+		_, _ = w.Write(e.config)
+	})
+	if e.reload != nil {
+		mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, r *http.Request) {
+			if crossSite(r) {
+				http.Error(w, "cross-site request refused", http.StatusForbidden)
+				return
+			}
+			if err := e.reload(); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+			fmt.Fprintln(w, "reloaded")
+		})
+	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_ = landingPage.Execute(w, e.landing()) // the reader went away
+	})
+	return http.MaxBytesHandler(mux, 1<<20)
+}
+
+// crossSite: a browser says where a request comes from; a page of another
+// site must not make it reload the sensor.
+func crossSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site != "" && site != "same-origin" && site != "none"
+}
+
+// serve listens at the configured addresses until ctx is done. started is
+// called with the addresses once connections are accepted.
+func (e *endpoint) serve(ctx context.Context, c configs.Web, log *slog.Logger, started func([]net.Addr)) error {
+	if err := web.Validate(c.ConfigFile); err != nil {
+		return usageError{fmt.Errorf("web.config_file: %w", err)}
+	}
+	var listeners []net.Listener
+	var addrs []net.Addr
+	for _, a := range c.Listen {
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			for _, l := range listeners {
+				l.Close()
+			}
+			return fmt.Errorf("web.listen_addresses: %w", err)
+		}
+		listeners = append(listeners, netutil.LimitListener(l, maxConnections))
+		addrs = append(addrs, l.Addr())
+	}
+	server := &http.Server{
+		Handler: e.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
+		WriteTimeout: 2 * requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	stop := context.AfterFunc(ctx, func() {
+		quit, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_ = server.Shutdown(quit) // what does not end in time is cut off below
+		_ = server.Close()
+	})
+	defer stop()
+	if started != nil {
+		started(addrs)
+	}
+	err := web.ServeMultiple(listeners, server, &web.FlagConfig{WebConfigFile: &c.ConfigFile, WebListenAddresses: &c.Listen}, log)
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// urls is where people find the listeners.
+func urls(addrs []net.Addr, secure bool) string {
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	var out []string
+	for _, a := range addrs {
+		out = append(out, fmt.Sprintf("%s://%s", scheme, a))
+	}
+	return strings.Join(out, " ")
+}

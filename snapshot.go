@@ -1,0 +1,65 @@
+package main
+
+import (
+	"picket/alerts"
+	"picket/evidence"
+	"picket/sensor"
+)
+
+type evidenceEpisode = evidence.Episode
+
+// snapshot reads the counters of the packet path and the device table.
+func (s *station) snapshot() alerts.Snapshot {
+	out := countsOf(s.a)
+	for _, name := range s.cfg.Interfaces {
+		i := alerts.InterfaceStats{Name: name, Dropped: map[string]uint64{}}
+		for n, l := range s.live {
+			if l.Interface() != name {
+				continue
+			}
+			st := l.Stats()
+			w := s.a.pipeline.Workers[n].Stats()
+			i.Frames += w.Frames
+			i.Bytes += w.Bytes
+			i.Dropped["kernel"] += st.DroppedKernel
+			i.Dropped["interface"] = st.DroppedInterface
+			i.Dropped["softnet"] = st.DroppedSoftnet
+		}
+		out.Interfaces = append(out.Interfaces, i)
+	}
+	return out
+}
+
+// countsOf adds up the workers' counts.
+func countsOf(a *assembly) alerts.Snapshot {
+	out := alerts.Snapshot{
+		Stops: map[string]uint64{}, FlowsEvicted: map[string]uint64{}, VisibilityBytes: a.identify.VisibilityBytes(),
+		Databases: a.geo.BuildTimes(),
+	}
+	handshakes := map[[2]string]uint64{}
+	var noHome, bytes uint64
+	for _, w := range a.pipeline.Workers {
+		s := w.Stats()
+		out.MissedBytes += s.Flow.MissedBytes
+		out.DuplicateFrames += s.Flow.Duplicates
+		out.Flows += s.Flow.Flows
+		out.ObservationsDropped += s.ObservationsDropped
+		noHome += s.Flow.NoHome
+		bytes += s.Flow.Bytes
+		sensor.EachStop(&s, func(reason string, n uint64) { out.Stops[reason] += n })
+		sensor.EachEnd(&s, func(reason string, n uint64) { out.FlowsEvicted[reason] += n })
+		sensor.EachHandshake(&s, func(p, o string, n uint64) { handshakes[[2]string{p, o}] += n })
+	}
+	for k, n := range handshakes {
+		out.Handshakes = append(out.Handshakes, alerts.HandshakeStats{Protocol: k[0], Outcome: k[1], N: n})
+	}
+	if bytes > 0 {
+		out.WithoutHomeRatio = float64(noHome) / float64(bytes)
+	}
+	d := a.identify.Stats()
+	out.LearningRatio, out.WithoutDeviceRatio = d.LearningRatio(), d.NoDeviceRatio()
+	for g, n := range d.Groups {
+		out.Devices = append(out.Devices, alerts.DeviceCount{Maker: g.Maker, Class: g.Class, Confidence: g.Confidence, N: n})
+	}
+	return out
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"picket/evidence"
+	"picket/geo"
+	"picket/sensor"
+	"picket/sensor/device"
+)
+
+// destination is where data of one device went, by the three bases that
+// people ask for.
+type destination struct {
+	device   device.ID
+	location geo.Country
+	operator string
+	home     geo.Country // of the operator
+	owner    string
+	ownerIn  geo.Country
+}
+
+// carried is what went there.
+type carried struct {
+	sent, handshake uint64
+	names           []string
+}
+
+// maxDestinations bounds what one run adds up.
+const maxDestinations = 1 << 16
+
+// carry adds a transfer to the totals of its destination.
+func (s *session) carry(t *sensor.Transfer, at *geo.Jurisdiction) {
+	d := destination{t.Device.ID, at.Location, at.Operator.Name, at.Operator.Home, at.Owner.Name, at.Owner.Home}
+	if geo.Placeless(t.Server.Addr()) {
+		return
+	}
+	c := s.totals[d]
+	if c == nil {
+		if len(s.totals) >= maxDestinations {
+			d = destination{device: t.Device.ID, operator: "others"}
+		}
+		if c = s.totals[d]; c == nil {
+			c = &carried{}
+			s.totals[d] = c
+		}
+	}
+	c.sent += t.Sent
+	c.handshake += t.Handshake
+	if t.Name != "" && len(c.names) < 8 && !slices.Contains(c.names, t.Name) {
+		c.names = append(c.names, t.Name)
+	}
+}
+
+// summary is the outcome of a run, for people.
+type summary struct {
+	devices  []*device.View
+	totals   map[destination]*carried
+	episodes []evidence.Episode
+	stats    statsLine
+	policies []string
+}
+
+// maxListed is how many devices a person is shown; --json lists all.
+const maxListed = 40
+
+func (s *session) summary() *summary {
+	out := &summary{totals: s.totals, episodes: s.episodes(), stats: newStatsLine(s.workers, 0)}
+	s.devices(func(v *device.View) bool { out.devices = append(out.devices, v); return true })
+	for _, r := range s.j.rules {
+		out.policies = append(out.policies, r.Sentence())
+	}
+	return out
+}
+
+func (s *summary) print(w io.Writer) {
+	s.printDevices(w)
+	s.printDestinations(w)
+	s.printEpisodes(w)
+	s.printStats(w)
+}
+
+func (s *summary) printDevices(w io.Writer) {
+	fmt.Fprintf(w, "DEVICES  %d seen\n", len(s.devices))
+	shown := slices.Clone(s.devices)
+	slices.SortStableFunc(shown, func(a, b *device.View) int {
+		return cmp.Compare(b.Verdict.Confidence, a.Verdict.Confidence)
+	})
+	for i, v := range shown {
+		if i == maxListed {
+			fmt.Fprintf(w, "  … and %d more (--json lists all)\n", len(shown)-i)
+			break
+		}
+		fmt.Fprintf(w, "  %s  %s\n", v.ID, verdictWords(v))
+		for _, r := range v.Verdict.Reasons {
+			fmt.Fprintf(w, "      + %s\n", r.Text)
+		}
+		for _, r := range v.Verdict.Against {
+			fmt.Fprintf(w, "      - %s\n", r.Text)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// verdictWords says what a device is, and how sure that is.
+func verdictWords(v *device.View) string {
+	var b strings.Builder
+	d := &v.Verdict
+	switch {
+	case v.Router:
+		b.WriteString("router: speaks for many addresses, is nobody")
+	case d.Confidence == 0 || d.Maker == "":
+		b.WriteString("unknown")
+	default:
+		fmt.Fprintf(&b, "%s %s, %s (%.3f)", d.Confidence, d.Maker, d.Class, d.Posterior)
+	}
+	if d.Model != "" && d.Confidence > 0 {
+		fmt.Fprintf(&b, ", %s", d.Model)
+	}
+	if d.Shared {
+		b.WriteString(", several devices behind one address")
+	}
+	var at []string
+	for _, a := range v.Addrs {
+		at = append(at, a.String())
+	}
+	if len(at) > 0 {
+		fmt.Fprintf(&b, " at %s", strings.Join(at[:min(len(at), 3)], ", "))
+	}
+	return b.String()
+}
+
+func (s *summary) printDestinations(w io.Writer) {
+	byDevice := map[device.ID]*device.View{}
+	for _, v := range s.devices {
+		byDevice[v.ID] = v
+	}
+	keys := slices.SortedFunc(maps.Keys(s.totals), func(a, b destination) int {
+		return cmp.Or(cmp.Compare(a.device, b.device), cmp.Compare(s.totals[b].sent, s.totals[a].sent),
+			cmp.Compare(a.operator, b.operator), cmp.Compare(a.owner, b.owner), cmp.Compare(a.location, b.location))
+	})
+	fmt.Fprintln(w, "WHERE THEIR DATA WENT  payload sent, handshakes apart")
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "  DEVICE\tMAKER\tSENT\tLOCATION\tOPERATOR\tOWNER\tNAMES")
+	for i, k := range keys {
+		if i == maxListed {
+			fmt.Fprintf(tw, "  … and %d more\t\t\t\t\t\t\n", len(keys)-i)
+			break
+		}
+		c := s.totals[k]
+		maker := "unknown"
+		if v := byDevice[k.device]; v != nil && v.Verdict.Confidence > 0 {
+			maker = v.Verdict.Maker
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.device, maker, bytesWords(c.sent-min(c.sent, c.handshake)),
+			or(string(k.location), "?"), party(k.operator, k.home), party(k.owner, k.ownerIn), shortNames(c.names))
+	}
+	tw.Flush()
+	fmt.Fprintln(w)
+}
+
+func (s *summary) printEpisodes(w io.Writer) {
+	if len(s.policies) == 0 {
+		fmt.Fprintln(w, "EPISODES  no policy: nothing is prohibited (try --prohibit MAKER --restrict CC)")
+		fmt.Fprintln(w)
+		return
+	}
+	devices := map[string]bool{}
+	for _, e := range s.episodes {
+		if e.Severity == "page" {
+			devices[e.Device] = true
+		}
+	}
+	fmt.Fprintf(w, "EPISODES  %d; would have paged %d devices\n", len(s.episodes), len(devices))
+	for _, p := range s.policies {
+		fmt.Fprintf(w, "  policy %s\n", p)
+	}
+	for _, e := range s.episodes {
+		fmt.Fprintf(w, "  %-7s %s\n", strings.ToUpper(e.Severity), e.Sentence)
+		fmt.Fprintf(w, "          place: %s\n", e.Place)
+		for _, r := range e.Reasons {
+			fmt.Fprintf(w, "          + %s\n", r)
+		}
+		for _, r := range e.Against {
+			fmt.Fprintf(w, "          - %s\n", r)
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func (s *summary) printStats(w io.Writer) {
+	t := &s.stats
+	fmt.Fprintf(w, "SEEN  %d frames, %s, %d flows; ", t.Frames, bytesWords(t.Bytes), t.Flows)
+	if len(t.Stops) == 0 {
+		fmt.Fprintln(w, "every frame read")
+		return
+	}
+	fmt.Fprint(w, "frames that went no further:")
+	for _, k := range slices.Sorted(maps.Keys(t.Stops)) {
+		fmt.Fprintf(w, " %s %d", k, t.Stops[k])
+	}
+	fmt.Fprintln(w)
+}
+
+func party(name string, home geo.Country) string {
+	switch {
+	case name == "" && home == "":
+		return "?"
+	case name == "":
+		return string(home)
+	case home == "":
+		return name
+	}
+	return fmt.Sprintf("%s (%s)", name, home)
+}
+
+func shortNames(names []string) string {
+	if len(names) > 2 {
+		return fmt.Sprintf("%s +%d", strings.Join(names[:2], " "), len(names)-2)
+	}
+	return strings.Join(names, " ")
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// bytesWords writes n with a binary unit.
+func bytesWords(n uint64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	f, i := float64(n), 0
+	for f >= 1024 && i < len(units)-1 {
+		f, i = f/1024, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}
