@@ -43,6 +43,9 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 		return t.replace(b, at), true
 	}
 	t.seen(b, at)
+	if len(d.bindings) > 1 && is4(addr) {
+		t.goesBack(b, begin, at)
+	}
 	return d, true
 }
 

@@ -166,6 +166,38 @@ func TestARPTakesAnAddressAndTheEvidenceWithIt(t *testing.T) {
 	b.has(x, "miui", false)
 }
 
+func TestARepeaterIsShared(t *testing.T) {
+	b := newBench(t, Config{})
+	b.arp("", "10.0.0.5", gate)
+	b.wait(time.Second)
+	b.arp("", "10.0.0.6", gate)
+	var d *Device
+	for range 2 {
+		for i, a := range []string{"10.0.0.5", "10.0.0.6"} {
+			b.wait(10 * time.Second)
+			d = b.hello("", a, gate, []string{"update.miui.example", "find.miui.example"}[i])
+		}
+	}
+	if v := b.table.View(d); !v.Shared || v.Verdict.Confidence.String() == "certain" {
+		t.Errorf("shared %v, %v", v.Shared, v.Verdict.Confidence)
+	}
+}
+
+func TestANewLeaseIsNotShared(t *testing.T) {
+	b := newBench(t, Config{})
+	b.lease("", phone, "10.0.0.5", observation.DHCPMessage{})
+	d := b.hello("", "10.0.0.5", phone, "")
+	began := b.now
+	b.wait(time.Minute)
+	b.lease("", phone, "10.0.0.6", observation.DHCPMessage{})
+	b.mustBe(b.hello("", "10.0.0.6", phone, ""), d, "another lease")
+	b.wait(time.Second)
+	b.flowTo("", "10.0.0.5", phone, "203.0.113.9", "", began) // reported late
+	if b.table.View(d).Shared {
+		t.Error("shared")
+	}
+}
+
 func TestStrongerSourceOfTheSameMomentWins(t *testing.T) {
 	b := newBench(t, Config{})
 	b.dhcpAck("", phone, "10.0.0.5", time.Hour)

@@ -182,6 +182,26 @@ func (t *Table) hintResolver(d *Device, makers []string, at int64) {
 	})
 }
 
+// goesBack marks a device shared that begins a conversation from an IPv4
+// address although a later one of its own is in use: a repeater that answers
+// ARP for the hosts behind it looks like that, a host with a new lease does not.
+func (t *Table) goesBack(b *binding, begin, at int64) {
+	for _, x := range b.dev.bindings {
+		if x == b || !is4(x.addr) || linkLocal(x.addr) || x.since <= b.since || begin <= x.since || x.silence(at) > sameTime {
+			continue
+		}
+		d := b.dev.root()
+		until := seconds(at + int64(sharedFor))
+		if d.sharedUntil <= seconds(at) {
+			t.markDirty(d)
+			d.sharedUntil = until
+		} else if until > d.sharedUntil+60 {
+			d.sharedUntil = until
+		}
+		return
+	}
+}
+
 // Hints returns what was found out about the position of the tap since the
 // call before.
 func (t *Table) Hints() []Hint {
