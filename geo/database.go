@@ -171,3 +171,16 @@ func readFile(path string) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// IsBase reports whether the file at path is a range file, which stands in
+// for the embedded database.
+func IsBase(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(rangedb.Magic)-1)
+	n, _ := f.Read(head)
+	return string(head[:n]) == rangedb.Magic[:len(rangedb.Magic)-1]
+}
