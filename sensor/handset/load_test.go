@@ -2,7 +2,6 @@ package handset
 
 import (
 	"io/fs"
-	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -179,14 +178,6 @@ func TestOverlayErrors(t *testing.T) {
 
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(tinyMaker), []byte("change:\n  - id: acme.updater\n    disable: true\n    reason: x\n"))
-	for _, file := range []string{"xiaomi.yml", "honor.yml", "android.yml"} {
-		b, err := os.ReadFile("../../configs/signatures/" + file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b, []byte("add:\n  - id: a\n    maker: acme\n    hostname: ['^x']\n"))
-	}
-	f.Add([]byte("maker: acme\nsignatures:\n  - &a {id: *a}"), []byte("change: 7"))
 	f.Fuzz(func(t *testing.T, maker, overlay []byte) {
 		set := fstest.MapFS{"rules.yml": {Data: []byte(tinyRules)}, "m.yml": {Data: maker}}
 		s, err := Load(set, fstest.MapFS{"o.yml": {Data: overlay}})
