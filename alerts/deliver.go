@@ -213,7 +213,7 @@ func (n *Notifier) note(p *pending, am string, ended bool, now time.Time) {
 		if first && n.c.Metrics != nil {
 			n.c.Metrics.Pushed(p.Episode, true)
 			if !p.Since.IsZero() {
-				n.c.Metrics.latency.Observe(max(0, now.Sub(p.Since).Seconds()))
+				n.c.Metrics.Latency(now.Sub(p.Since))
 			}
 		}
 	case ended && told.Resolved.IsZero():

@@ -242,3 +242,11 @@ func (m *Metrics) Pushed(episode string, is bool) {
 		m.open.pushed(episode, is)
 	}
 }
+
+// Latency counts how long an alert took from the first offending byte, or
+// the verdict, to its acceptance.
+func (m *Metrics) Latency(d time.Duration) {
+	if m != nil {
+		m.latency.Observe(max(0, d.Seconds()))
+	}
+}
