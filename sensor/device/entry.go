@@ -57,6 +57,12 @@ const (
 
 func (d *Device) is(f flags) bool { return d.flags&f != 0 }
 
+// empty reports a hardware address of which nothing is known but that frames
+// carried it: the far end of a link, say. It is no device of ours.
+func (d *Device) empty() bool {
+	return len(d.bindings) == 0 && d.dossier == nil && d.join == nil && !d.is(router)
+}
+
 // root is the device that d was joined into, or d itself.
 func (d *Device) root() *Device {
 	if d.into != nil {

@@ -107,6 +107,16 @@ func TestRouterIsNobody(t *testing.T) {
 	}
 }
 
+func TestTheFarEndOfALinkIsNoDevice(t *testing.T) {
+	b := newBench(t, Config{})
+	b.flowTo("", "10.0.0.5", phone, "203.0.113.1", gate, b.now)
+	n := 0
+	b.table.Views(func(*View) bool { n++; return true })
+	if s := b.table.Stats(); n != 1 || s.Devices != 1 {
+		t.Errorf("%d shown, %d counted; want 1", n, s.Devices)
+	}
+}
+
 func TestTwoHostsBehindOneUnprovenMACStayApart(t *testing.T) {
 	b := newBench(t, Config{})
 	x := b.hello("", "10.0.1.1", gate, "update.miui.example")

@@ -196,7 +196,7 @@ func (t *Table) rejoin(d, root *Device, r Record) {
 // seen, until it returns false.
 func (t *Table) Views(yield func(*View) bool) {
 	for _, d := range t.sorted() {
-		if d.into == nil && !yield(t.View(d)) {
+		if d.into == nil && !d.empty() && !yield(t.View(d)) {
 			return
 		}
 	}

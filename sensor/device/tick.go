@@ -109,7 +109,7 @@ func (t *Table) Stats() Stats {
 	s.Groups = make(map[Group]int)
 	s.Now = timeOf(t.now)
 	for _, d := range t.byID {
-		if d.into != nil || d.is(router) {
+		if d.into != nil || d.is(router) || d.empty() {
 			continue
 		}
 		s.Devices++

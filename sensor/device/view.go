@@ -87,7 +87,10 @@ var (
 )
 
 func (t *Table) summarize(v *handset.Verdict) summary {
-	s := summary{maker: t.makerIndex(v.Maker), model: fold(v.Model), confidence: uint8(v.Confidence), shared: v.Shared}
+	s := summary{maker: t.makerIndex(v.Maker), confidence: uint8(v.Confidence), shared: v.Shared}
+	if v.Model != "" {
+		s.model = fold(v.Model)
+	}
 	s.class = uint8(max(0, slices.Index(classes[:], v.Class)))
 	s.handset = uint8(max(0, slices.Index(answerWords[:], v.Handset)))
 	return s
