@@ -95,6 +95,7 @@ func (j *Judge) settleAll(d *dossier, i int, why string) {
 	if len(d.accounts) == 0 {
 		return
 	}
+	j.own(d, i)
 	for _, a := range slices.Clone(d.accounts) {
 		if a.rule != j.rules[i] {
 			continue
@@ -107,6 +108,22 @@ func (j *Judge) settleAll(d *dossier, i int, why string) {
 			continue
 		}
 		j.settle(d, i, a)
+	}
+}
+
+// own unites, once the maker is known, what a rule about the maker's own
+// servers held under the makers it may have been.
+func (j *Judge) own(d *dossier, i int) {
+	r := j.rules[i]
+	if !r.sameMaker || d.standings[i] != Prohibited {
+		return
+	}
+	maker := d.view.Verdict.Maker
+	for _, a := range slices.Clone(d.accounts) {
+		if a.rule == r && a.maker != maker && (a.maker == "" || r.kin(a.maker, maker)) {
+			a.maker = maker
+			j.unite(d, a)
+		}
 	}
 }
 
@@ -229,13 +246,13 @@ func (j *Judge) gone(c sensor.VerdictChange) {
 // move gives an account of from to into, or adds it to the one that is there.
 // Of two open episodes the one that was told, else the older, goes on.
 func (j *Judge) move(a *account, from, into *dossier) {
-	i := slices.IndexFunc(into.accounts, func(b *account) bool { return b.rule == a.rule && b.maker == a.maker })
+	i := slices.IndexFunc(into.accounts, func(b *account) bool { return b != a && b.rule == a.rule && b.maker == a.maker })
 	if i < 0 {
 		j.rename(a, from, into)
 		return
 	}
 	b := into.accounts[i]
-	if older(a, b) { // a goes on; b goes into it
+	if older(a, b) { // a goes on, b goes into it
 		into.accounts = slices.Delete(into.accounts, i, i+1)
 		if !b.open() {
 			j.held--

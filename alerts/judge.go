@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,14 +102,11 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 
 // apply lets rule i of d have its say about a transfer.
 func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) {
-	who := ""
-	if r.sameMaker {
-		who = t.NameMaker
-	}
+	who := j.whose(d, i, r, t, p)
 	ok, _ := r.restricted(t, len(p.hits[i]) > 0, p.Owner.Name, or(who, t.Device.Verdict.Maker))
 	if !ok {
 		if r.severity[hidden] != Off && d.standings[i] == Prohibited && t.Sent > 0 && j.watches(r, t) {
-			a := j.account(d, r, "", t.Last)
+			a := j.account(d, r, who, t.Last)
 			a.hide(t, isHidden)
 			j.settle(d, i, a)
 		}
@@ -123,6 +121,24 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 		a.held += t.Sent
 	}
 	j.settle(d, i, a)
+}
+
+// whose says which maker's account a transfer belongs to, for rules about
+// the maker's own servers: the device's, and while that is not known the
+// server's. For other rules there is one account.
+func (j *Judge) whose(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place) string {
+	switch {
+	case !r.sameMaker:
+		return ""
+	case d.standings[i] == Prohibited:
+		return t.Device.Verdict.Maker
+	case t.NameMaker != "":
+		return t.NameMaker
+	}
+	if owner := strings.ToLower(p.Owner.Name); r.makers[owner] {
+		return owner
+	}
+	return ""
 }
 
 // watches reports whether rule r looks at this conversation at all, wherever
