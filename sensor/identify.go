@@ -88,6 +88,10 @@ func (i *Identify) Observe(o *observation.Observation) {
 	}
 }
 
+// Tick lets time pass where nothing is seen: a live sensor calls it about once
+// a second, from the goroutine that calls Observe.
+func (i *Identify) Tick(now time.Time) { i.clock(now) }
+
 // clock ticks once for every second of packet time that something was seen in.
 func (i *Identify) clock(at time.Time) {
 	if !at.After(i.now) {
