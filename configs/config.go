@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -29,13 +30,14 @@ type Config struct {
 	Countries    map[string][]geo.Country  `yaml:"country_groups"`
 	Signatures   Signatures                `yaml:"signatures"`
 	Geo          Geo                       `yaml:"geo"`
-	Alertmanager alerts.AlertmanagerConfig `yaml:"alertmanager"`
 	Web          Web                       `yaml:"web"`
 	Leases       Leases                    `yaml:"leases"`
 	Limits       Limits                    `yaml:"limits"`
 	Log          Log                       `yaml:"log"`
 
-	file string // where it was read from, for messages
+	file    string // where it was read from, for messages
+	source  []byte // as it was read
+	written int    // policies that the file itself has
 }
 
 // Prefix is a network: 10.0.0.0/8.
@@ -105,10 +107,11 @@ func Load(path string) (*Config, error) {
 // Parse reads the configuration in data; file names it in errors.
 func Parse(file string, data []byte) (*Config, error) {
 	c := Defaults()
-	c.file = file
+	c.file, c.source = file, data
 	if err := decode(file, data, c); err != nil {
 		return nil, err
 	}
+	c.written = len(c.Policies)
 	return c, c.validate(file, data)
 }
 
@@ -163,13 +166,12 @@ func (c *Config) validate(file string, data []byte) error {
 	return nil
 }
 
+// Wrote reports that policy i stands in the file, and was not added by flags.
+func (c *Config) Wrote(i int) bool { return i < c.written }
+
 // At returns err with the place of path ("$.policies[0].name") in the file.
 func (c *Config) At(path string, err error) error {
-	data, readErr := os.ReadFile(c.file)
-	if readErr != nil {
-		return err
-	}
-	return &Error{File: c.file, Line: lineOf(data, path), Key: strings.TrimPrefix(path, "$."), Err: err}
+	return &Error{File: c.file, Line: lineOf(c.source, path), Key: strings.TrimPrefix(path, "$."), Err: err}
 }
 
 // File returns the name of the file that c was read from, empty for none.
@@ -216,4 +218,20 @@ func plain(list []Prefix) []netip.Prefix {
 		out = append(out, p.Prefix)
 	}
 	return out
+}
+
+// secretKeys hold what must not be shown.
+var secretKeys = regexp.MustCompile(`(?m)^(\s*-?\s*[\w-]*(?:password|credentials|bearer_token|secret|token)\s*:)[^\n]*$`)
+
+// urlSecrets are user and password inside a URL.
+var urlSecrets = regexp.MustCompile(`://[^/@\s]+@`)
+
+// Redacted returns the file as it was read, secrets blanked; the defaults
+// when there was none.
+func (c *Config) Redacted() []byte {
+	if c.source == nil {
+		return Default()
+	}
+	out := secretKeys.ReplaceAll(c.source, []byte("$1 <secret>"))
+	return urlSecrets.ReplaceAll(out, []byte("://<secret>@"))
 }

@@ -13,7 +13,7 @@ import (
 func (w *Worker) dnsDatagram(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 	kind, what := dnsKind(p)
 	err := w.dns.Parse(p.Payload, kind)
-	if err == wire.ErrOther || (err != nil && len(w.dns.Questions) == 0 && len(w.dns.Answers) == 0) {
+	if err == wire.ErrOther || (len(w.dns.Questions) == 0 && len(w.dns.Answers) == 0) {
 		return false
 	}
 	f.App = appDNS
@@ -28,6 +28,8 @@ func (w *Worker) dnsDatagram(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 // dnsKind tells by the port whose rules a message follows.
 func dnsKind(p *packet.Packet) (wire.DNSKind, observation.Kind) {
 	switch {
+	case p.SrcPort == portDNS || p.DstPort == portDNS: // also from an ephemeral port 5353
+		return wire.UnicastDNS, observation.DNS
 	case p.SrcPort == portMDNS || p.DstPort == portMDNS:
 		return wire.MulticastDNS, observation.MDNS
 	case p.SrcPort == portLLMNR || p.DstPort == portLLMNR:
@@ -87,10 +89,41 @@ func (w *Worker) dnsStream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []b
 	w.table.Consume(f, d, taken)
 }
 
+// fragmentKey tells the datagrams apart whose first fragment was read.
+type fragmentKey struct {
+	src, dst     packet.Addr
+	sport, dport uint16
+}
+
+// maxFirsts bounds the first fragments that are remembered.
+const maxFirsts = 1024
+
+// firstFragment reads what the first fragment of a DNS message says: kept
+// until the rest comes, and told if it never does.
+func (w *Worker) firstFragment(p *packet.Packet) {
+	if p.FragOffset != 0 || p.Proto != packet.ProtoUDP || p.SrcPort != portDNS && p.DstPort != portDNS || len(w.firsts) >= maxFirsts {
+		return
+	}
+	err := w.dns.Parse(p.Payload, wire.UnicastDNS)
+	if err == wire.ErrOther || len(w.dns.Questions) == 0 {
+		return
+	}
+	o := w.bare(observation.DNS, p)
+	w.fillDNS(&o, "udp")
+	w.firsts[fragmentKey{p.Src, p.Dst, p.SrcPort, p.DstPort}] = &o
+}
+
 // dnsMessage observes w.dns.
 func (w *Worker) dnsMessage(f *flow.Flow, d flow.Dir, p *packet.Packet, what observation.Kind, transport string) {
-	m := &w.dns
 	o := w.about(what, f, d, p)
+	w.fillDNS(&o, transport)
+	w.tell(&o)
+}
+
+// fillDNS copies w.dns into o.
+func (w *Worker) fillDNS(o *observation.Observation, transport string) {
+	m := &w.dns
+	what := o.Kind
 	if m.Response && what != observation.MDNS { // client → server: the asker is the client
 		o.Client, o.Server = o.Server, o.Client
 		o.ClientHome, o.ServerHome = o.ServerHome, o.ClientHome
@@ -111,7 +144,6 @@ func (w *Worker) dnsMessage(f *flow.Flow, d flow.Dir, p *packet.Packet, what obs
 		q.Answers = append(q.Answers, w.answer(&m.Answers[i]))
 	}
 	o.DNS = q
-	w.tell(&o)
 }
 
 func (w *Worker) answer(r *wire.DNSRecord) observation.Answer {

@@ -128,23 +128,13 @@ func (w *Worker) hidden(f *flow.Flow, d flow.Dir, p *packet.Packet, name string)
 	if !ok {
 		how = "address"
 		hider, ok = w.cfg.Hiders.ByAddr(f.Server().Addr())
-		ok = ok && encryptedPort(hider.Kind, f.ServerPort())
 	}
-	if ok {
-		w.tunnel(f, d, p, hider.Kind.String(), how, hider.Name)
+	if !ok {
+		return
 	}
-}
-
-// encryptedPort: an address that answers DNS in clear on port 53 too hides
-// nothing there.
-func encryptedPort(k wire.HiderKind, port uint16) bool {
-	switch k {
-	case wire.DoT, wire.DoQ:
-		return port == 853
-	case wire.DoH:
-		return port == 443
+	if kind := hider.Seen(p.Proto == packet.ProtoUDP, f.ServerPort()); kind != wire.NotHidden {
+		w.tunnel(f, d, p, kind.String(), how, hider.Name)
 	}
-	return true
 }
 
 // tunnel reports that f hides what it carries.

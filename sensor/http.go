@@ -73,7 +73,11 @@ func (w *Worker) httpStream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []
 		w.resolution(f, p, c, front)
 		return
 	}
-	taken := 0
+	w.requests(f, p, c, front, 0)
+}
+
+// requests reads the request heads in front from taken on.
+func (w *Worker) requests(f *flow.Flow, p *packet.Packet, c *conversation, front []byte, taken int) {
 	for taken < len(front) {
 		n, done, ok := c.body.Skip(front[taken:])
 		c.passed += int64(n)

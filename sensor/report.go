@@ -45,6 +45,7 @@ func (w *Worker) report(f *flow.Flow, final bool) bool {
 	if !w.emit(&o) {
 		return false
 	}
+	w.stats.MissedBytes += uint64(up.Missed) + uint64(down.Missed)
 	if final {
 		w.forget(f, c)
 	}

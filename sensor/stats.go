@@ -18,6 +18,7 @@ type WorkerStats struct {
 	NeverWatched        uint64 // bytes on the wire of networks that are never watched
 	FragmentsLost       [8]uint64
 	FragmentBytes       uint64 // payload bytes of fragments without a conversation
+	MissedBytes         uint64 // acknowledged by the other end, never seen: lost before the capture
 	Handshakes          [numProtocols][numOutcomes]uint64
 	Decrypts            uint64
 	Conversations       int

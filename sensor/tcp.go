@@ -36,7 +36,10 @@ func (w *Worker) tcp(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 	if f.Worker&waiting != 0 && f.Answered() {
 		w.answered(f, w.convos.known(f))
 	}
-	if p.PayloadLen == 0 || f.Inspect&(flow.InspectUp<<d) == 0 {
+	if p.PayloadLen == 0 || f.Inspect == 0 {
+		return
+	}
+	if f.Inspect&lateHello != 0 && w.late(f, d, p) || f.Inspect&(flow.InspectUp<<d) == 0 {
 		return
 	}
 	if len(p.Payload) < p.PayloadLen {
@@ -99,6 +102,9 @@ func (w *Worker) unknown(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byt
 		f.App = appOther
 		w.table.Release(f, flow.Up)
 		w.table.Release(f, flow.Down)
+		f.Inspect |= lateHello
+		f.Aux = 0
+		w.late(f, d, p)
 	default:
 		w.table.Release(f, flow.Down) // a banner: the client may still turn to TLS
 	}
@@ -156,17 +162,59 @@ func (w *Worker) tryUpgrade(f *flow.Flow, d flow.Dir, p *packet.Packet, front []
 			w.proxied(f, u)
 		}
 	}
+	if at == len(front) {
+		return wire.More
+	}
 	s := w.hello.ParseStream(front[at:])
 	switch s {
 	case wire.Whole:
 		w.table.FollowRecords(f, d, front[at:])
 		w.tlsHello(f, d, p, via)
 	case wire.Other:
-		if at == len(front) {
-			return wire.More
-		}
+		return w.insideHTTP(f, p, front, at)
 	}
 	return s
+}
+
+// insideHTTP reads requests in clear behind a proxy's handshake.
+func (w *Worker) insideHTTP(f *flow.Flow, p *packet.Packet, front []byte, at int) wire.Status {
+	_, s := w.http.Parse(front[at:])
+	if s != wire.Whole || w.http.Response {
+		return s
+	}
+	if c := w.convos.of(f); c != nil {
+		f.App = appHTTP
+		w.requests(f, p, c, front, at)
+	}
+	return s
+}
+
+// lateHello says that the first bytes of a flow told nothing, but that a
+// ClientHello may still begin one of the next segments: behind a handshake
+// that nobody knows, or where the start was missed.
+const lateHello flow.Inspect = 1 << 2
+
+// maxLate is in how many segments it is looked for.
+const maxLate = 16
+
+// late looks for a ClientHello that fits one segment.
+func (w *Worker) late(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
+	if f.Aux++; f.Aux > maxLate {
+		f.Inspect &^= lateHello
+		return false
+	}
+	if !wire.IsClientHello(p.Payload) || w.hello.ParseStream(p.Payload) != wire.Whole {
+		return false
+	}
+	f.Inspect &^= lateHello
+	if d == flow.Down {
+		f.SetOpener(d)
+		d = flow.Up
+	}
+	w.table.FollowRecords(f, d, p.Payload)
+	f.Aux = 1
+	w.tlsHello(f, d, p, "")
+	return true
 }
 
 // proxied keeps the name that was asked of a proxy.

@@ -9,6 +9,7 @@ import (
 
 // Ports of protocols that are read by port and by bytes.
 const (
+	portNetBIOS     = 137 // names of its own, in a like format
 	portDHCPServer  = 67
 	portDHCPClient  = 68
 	portDHCPv6      = 546
@@ -57,7 +58,7 @@ func (w *Worker) datagram(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		f.App = appDTLS
 		w.dtlsDatagram(f, d, p)
 		return
-	case wire.LooksLikeDNS(b):
+	case p.SrcPort != portNetBIOS && p.DstPort != portNetBIOS && wire.LooksLikeDNS(b):
 		f.App = appDNS
 		w.dnsDatagram(f, d, p)
 		return

@@ -74,6 +74,7 @@ type Worker struct {
 	names   interned
 	hasher  hasher
 	tunnels map[tunnelKey]int64
+	firsts  map[fragmentKey]*observation.Observation
 	budget  int   // decryptions left in this second
 	refill  int64 // packet time of the last refill
 
@@ -91,7 +92,7 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 	if c.Decrypts <= 0 {
 		c.Decrypts = defaultDecrypts
 	}
-	w := &Worker{cfg: c, ctx: ctx, out: out, spare: spare, budget: c.Decrypts, tunnels: map[tunnelKey]int64{}}
+	w := &Worker{cfg: c, ctx: ctx, out: out, spare: spare, budget: c.Decrypts, tunnels: map[tunnelKey]int64{}, firsts: map[fragmentKey]*observation.Observation{}}
 	w.convos.max = c.MaxConversations
 	w.quics.max, w.dtls.max = maxAssemblies, maxAssemblies
 	w.hasher.key = c.HashKey
@@ -172,10 +173,12 @@ func (w *Worker) packet(stop packet.Reason) {
 		return
 	}
 	if p.IsFragment() {
+		w.firstFragment(p)
 		datagram, length, whole := w.frags.Add(p)
 		if !whole || p.DecodeDatagram(datagram, length) != packet.Decoded {
 			return
 		}
+		delete(w.firsts, fragmentKey{p.Src, p.Dst, p.SrcPort, p.DstPort})
 	}
 	switch p.Proto {
 	case packet.ProtoTCP:
@@ -201,6 +204,11 @@ func (w *Worker) lostFragments(l packet.Lost) {
 	var p packet.Packet
 	l.Fill(&p)
 	w.table.Touch(&p)
+	key := fragmentKey{l.Src, l.Dst, l.SrcPort, l.DstPort}
+	if o := w.firsts[key]; o != nil {
+		delete(w.firsts, key)
+		w.tell(o)
+	}
 }
 
 // emit hands o over; false when the channel is full and o was not taken.

@@ -1,0 +1,38 @@
+package sensor
+
+import (
+	"sync/atomic"
+
+	"picket/sensor/observation"
+)
+
+// Visible counts bytes by how their destination was named. One goroutine
+// adds, any may read.
+type Visible struct {
+	bytes [len(visibilities)]atomic.Uint64
+}
+
+var visibilities = [...]observation.Visibility{
+	observation.BySNI, observation.ByQUIC, observation.ByDNS, observation.ByHTTP, observation.ByCertificate,
+	observation.Unnamed, observation.HiddenECH, observation.HiddenDoH, observation.HiddenTunnel,
+	observation.Truncated, observation.MissedStart, observation.OneWay,
+}
+
+// Add counts the bytes of a transfer, both directions.
+func (v *Visible) Add(t *Transfer) {
+	for i, name := range visibilities {
+		if name == t.Visibility {
+			v.bytes[i].Add(t.Sent + t.Received)
+			return
+		}
+	}
+}
+
+// Bytes returns the counts, every visibility present.
+func (v *Visible) Bytes() map[string]uint64 {
+	out := make(map[string]uint64, len(visibilities))
+	for i, name := range visibilities {
+		out[string(name)] = v.bytes[i].Load()
+	}
+	return out
+}
