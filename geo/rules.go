@@ -29,6 +29,16 @@ type Rules struct {
 	Owners    []OwnerRule
 }
 
+// Join is the rules of r, and then those of o.
+func (r Rules) Join(o Rules) Rules {
+	r.Operators = append(r.Operators, o.Operators...)
+	r.Sites = append(r.Sites, o.Sites...)
+	r.Names = append(r.Names, o.Names...)
+	r.Regions = append(r.Regions, o.Regions...)
+	r.Owners = append(r.Owners, o.Owners...)
+	return r
+}
+
 // OwnerRule says which company a domain belongs to. It holds for the domain
 // and everything below it; the longest rule wins.
 type OwnerRule struct {
