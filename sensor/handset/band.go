@@ -58,6 +58,9 @@ func (j *judgement) contest(i int) {
 		if k == i || j.set.kin(c.maker, o.maker) {
 			continue
 		}
+		if o.own[DHCP] >= r.DHCP.Likely && c.fam[DHCP] < r.DHCP.Likely {
+			c.guest = true
+		}
 		identity := max(o.own[DHCP], o.own[Hardware], o.own[Local])
 		if identity >= r.Rival.Identity {
 			c.conflict = true
@@ -97,7 +100,9 @@ func (j *judgement) band(c *candidate) {
 	default:
 		c.conf = Certain
 	}
-	if c.split { // two brands of one group: neither is named
+	// Two brands of one group: neither is named. And of those who share the
+	// address of somebody whom DHCP names, none is more than suspected.
+	if c.split || c.guest && j.shared(c) {
 		c.conf = min(c.conf, Weak)
 		c.post = min(c.post, below(b.Likely))
 	}

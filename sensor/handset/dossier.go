@@ -21,9 +21,10 @@ type Dossier struct {
 	items  []item
 	models []modelSeen
 	macs   []macSeen
-	last   int64  // Unix time of the last evidence, matched or not
-	seen   uint32 // pieces of evidence, matched or not
-	stored []byte // as read from a store, until a set is known
+	names  []macSeen // the same of DHCP host names, for evidence without addresses
+	last   int64     // Unix time of the last evidence, matched or not
+	seen   uint32    // pieces of evidence, matched or not
+	stored []byte    // as read from a store, until a set is known
 
 	Evicted uint32 // items that gave way to better ones
 }
@@ -73,8 +74,13 @@ func (d *Dossier) Add(s *Set, e Evidence) (changed bool) {
 		d.last = at
 	}
 	d.seen++
-	if e.Family == "mac" {
-		changed = d.addMAC(e.Value, at)
+	switch {
+	case e.Family == "mac":
+		if mac, ok := parseMAC(e.Value); ok {
+			changed = see(&d.macs, mac, at)
+		}
+	case e.Family == "dhcp" && e.Field == "hostname" && e.Value != "":
+		changed = see(&d.names, hashName(e.Value), at)
 	}
 	var room [maxHits]hit
 	for _, h := range s.recognise(room[:0], &e) {
@@ -173,25 +179,21 @@ func worth(g *signature, t *item) int {
 	return w
 }
 
-// addMAC notes who spoke and reports a new hardware address.
-func (d *Dossier) addMAC(value string, at int64) bool {
-	mac, ok := parseMAC(value)
-	if !ok {
-		return false
-	}
-	hash := uint32(mix(hashSeed^mac*hashPrime) * hashPrime >> 32)
-	for i := range d.macs {
-		if m := &d.macs[i]; m.hash == hash {
+// see notes who spoke and reports a new one.
+func see(list *[]macSeen, who uint64, at int64) bool {
+	hash := uint32(mix(hashSeed^who*hashPrime) * hashPrime >> 32)
+	for i := range *list {
+		if m := &(*list)[i]; m.hash == hash {
 			m.first, m.last = min(m.first, at), max(m.last, at)
 			return false
 		}
 	}
-	d.macs = append(d.macs, macSeen{hash, at, at})
-	if len(d.macs) > maxMACs {
-		slices.SortFunc(d.macs, func(a, b macSeen) int {
+	*list = append(*list, macSeen{hash, at, at})
+	if len(*list) > maxMACs {
+		slices.SortFunc(*list, func(a, b macSeen) int {
 			return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(a.hash, b.hash))
 		})
-		d.macs = d.macs[:maxMACs]
+		*list = (*list)[:maxMACs]
 	}
 	return true
 }
@@ -199,22 +201,53 @@ func (d *Dossier) addMAC(value string, at int64) bool {
 // since is when the present binding began; evidence last seen before it
 // belongs to whoever held the address then.
 func (d *Dossier) since() int64 {
-	if len(d.macs) == 0 {
-		return -1 << 62
+	slack := int64(d.set.rules.Slack)
+	if len(d.macs) > 0 {
+		start, changed := holder(d.macs)
+		if !changed {
+			start -= slack
+		}
+		return start
 	}
-	now := d.macs[0]
-	for _, m := range d.macs[1:] {
-		if m.last > now.last || m.last == now.last && m.first > now.first {
+	// No address was seen: another DHCP host name, later than a renewal
+	// under two names would come, is another device.
+	if start, changed := holder(d.names); changed && start-previous(d.names, start) > slack {
+		return start
+	}
+	return -1 << 62
+}
+
+// holder is when the latest of those who spoke took over, and whether there
+// was another before.
+func holder(list []macSeen) (start int64, changed bool) {
+	if len(list) == 0 {
+		return 0, false
+	}
+	now := list[0]
+	for _, m := range list[1:] {
+		if m.last > now.last || m.last == now.last && (m.first > now.first || m.first == now.first && m.hash < now.hash) {
 			now = m
 		}
 	}
-	start := now.first - int64(d.set.rules.Slack)
-	for _, m := range d.macs {
+	start = now.first
+	for _, m := range list {
 		if m.hash != now.hash {
-			start = max(start, min(m.last+1, now.last), min(now.first, now.last))
+			start = max(start, min(m.last+1, now.last))
+			changed = true
 		}
 	}
-	return start
+	return start, changed
+}
+
+// previous is when somebody last spoke before start.
+func previous(list []macSeen, start int64) int64 {
+	last := int64(-1 << 61)
+	for _, m := range list {
+		if m.last < start {
+			last = max(last, m.last)
+		}
+	}
+	return last
 }
 
 // addModel keeps the model names that are trusted most.

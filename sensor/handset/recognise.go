@@ -1,6 +1,9 @@
 package handset
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // hit is one signature that a piece of evidence matches.
 type hit struct {
@@ -36,8 +39,10 @@ func (s *Set) recognise(hits []hit, e *Evidence) []hit {
 		return s.recogniseDHCP(hits, e.Field, v)
 	case "ua":
 		hits = s.find(hits, userAgents, v, 0)
-		if m := modelInUserAgent(v); m != "" {
-			hits = s.recogniseModel(hits, m, 2)
+		for m := range modelsInUserAgent(v) {
+			if with := s.recogniseModel(hits, m, 2); len(with) > len(hits) {
+				return with
+			}
 		}
 	case "push":
 		return s.recogniseModel(hits, strings.TrimSpace(v), 3)
@@ -77,12 +82,28 @@ func (s *Set) recogniseDHCP(hits []hit, field, v string) []hit {
 	case "vendor_class":
 		return s.find(hits, vendorClasses, v, 1)
 	case "hostname":
-		return s.find(hits, hostnames, v, 1)
+		return s.recogniseHost(hits, v)
 	case "param_list":
 		return s.findExact(hits, "param_list "+strings.ReplaceAll(v, " ", ""))
 	}
 	return hits
 }
+
+// recogniseHost matches a DHCP host name, however the client or the source
+// of the evidence spells it: with blanks, underscores, or a domain.
+func (s *Set) recogniseHost(hits []hit, v string) []hit {
+	none := len(hits)
+	if hits = s.find(hits, hostnames, v, 1); len(hits) > none {
+		return hits
+	}
+	host, _, _ := strings.Cut(v, ".")
+	if host = spelling.Replace(host); host != v {
+		hits = s.find(hits, hostnames, host, 1)
+	}
+	return hits
+}
+
+var spelling = strings.NewReplacer(" ", "-", "_", "-", "'", "-", "’", "-")
 
 func (s *Set) findExact(hits []hit, key string) []hit {
 	if sig, ok := s.exact[key]; ok {
@@ -149,36 +170,30 @@ func (s *Set) preferred(p, q *pattern) bool {
 	return a.strength > b.strength
 }
 
-// modelInUserAgent cuts the model out of an Android User-Agent:
+// modelsInUserAgent yields what may be the model in an Android User-Agent:
 // "Dalvik/2.1.0 (Linux; U; Android 13; M2101K6G Build/TKQ1)" → "M2101K6G".
 // The reduced "Android 10; K" carries none.
-func modelInUserAgent(ua string) string {
-	_, rest, ok := strings.Cut(ua, "(")
-	if !ok {
-		return ""
-	}
-	if i := strings.LastIndexByte(rest, ')'); i >= 0 {
-		rest = rest[:i]
-	}
-	android := false
-	for part := range strings.SplitSeq(rest, ";") {
-		part = strings.TrimSpace(part)
-		switch {
-		case strings.HasPrefix(part, "Android"):
-			android = true
-			continue
-		case !android || isLocale(part) || part == "wv" || part == "U":
-			continue
+func modelsInUserAgent(ua string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		_, rest, _ := strings.Cut(ua, "(")
+		if i := strings.LastIndexByte(rest, ')'); i >= 0 {
+			rest = rest[:i]
 		}
-		part, _, _ = strings.Cut(part, ")")
-		part, _, _ = strings.Cut(part, " Build/")
-		part, _, _ = strings.Cut(part, "/")
-		if part = strings.TrimSpace(part); part == "K" || part == "" {
-			return ""
+		android := false
+		for part := range strings.SplitSeq(rest, ";") {
+			part = strings.TrimSpace(part)
+			if !android || isLocale(part) {
+				android = android || strings.HasPrefix(part, "Android")
+				continue
+			}
+			part, last, closed := strings.Cut(part, ")")
+			part, _, _ = strings.Cut(part, " Build/")
+			part, _, _ = strings.Cut(part, "/")
+			if part = strings.TrimSpace(part); part == "K" || part != "" && !yield(part) || closed && last != "" {
+				return
+			}
 		}
-		return part
 	}
-	return ""
 }
 
 // isLocale reports whether s is a locale like en-us.

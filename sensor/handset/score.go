@@ -44,6 +44,7 @@ type candidate struct {
 	conf     Confidence
 	conflict bool // its identity is disputed
 	mixed    bool // another maker's system names come from the same address
+	guest    bool // DHCP names another maker as the holder of the address
 	split    bool // two brands of its group have evidence
 	rank     float64
 }

@@ -41,11 +41,13 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 		b = binary.AppendVarint(b, d.last-m.at)
 		b = appendString(b, m.name)
 	}
-	b = binary.AppendUvarint(b, uint64(len(d.macs)))
-	for _, m := range d.macs {
-		b = binary.AppendUvarint(b, uint64(m.hash))
-		b = binary.AppendVarint(b, d.last-m.last)
-		b = binary.AppendVarint(b, m.last-m.first)
+	for _, list := range [...][]macSeen{d.macs, d.names} {
+		b = binary.AppendUvarint(b, uint64(len(list)))
+		for _, m := range list {
+			b = binary.AppendUvarint(b, uint64(m.hash))
+			b = binary.AppendVarint(b, d.last-m.last)
+			b = binary.AppendVarint(b, m.last-m.first)
+		}
 	}
 	return b, nil
 }
@@ -110,10 +112,12 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 			n.models = append(n.models, m)
 		}
 	}
-	for range r.upTo(maxMACs) {
-		m := macSeen{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age()}
-		m.first = m.last - r.age()
-		n.macs = append(n.macs, m)
+	for _, list := range [...]*[]macSeen{&n.macs, &n.names} {
+		for range r.upTo(maxMACs) {
+			m := macSeen{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age()}
+			m.first = m.last - r.age()
+			*list = append(*list, m)
+		}
 	}
 	if r.bad || len(r.b) != 0 {
 		return ErrDossier

@@ -8,6 +8,7 @@ const (
 	saysMixed     = "system names or a User-Agent of another maker come from the same address: more than one device stands behind it"
 	saysShared    = "several devices are known to stand behind the address"
 	saysHolder    = "several devices stand behind the address, but DHCP identifies its holder"
+	saysGuest     = "several devices stand behind the address, and DHCP names another maker's as its holder: at most weak"
 	saysForwarder = "system names of many makers come from one address: a resolver or NAT, nobody's handset; tap on the device's side of it"
 	saysApps      = "app names of three or more makers at once are a library that carries them all: they count for nothing"
 	saysOneFamily = "one kind of evidence alone never passes likely"
@@ -47,6 +48,8 @@ func (j *judgement) ruleReasons(c *candidate, v *Verdict) {
 		rule(&v.Against, 0, saysHolder)
 	case j.net.SharedAddress:
 		rule(&v.Against, 0, saysShared)
+	case c.guest && c.mixed:
+		rule(&v.Against, 0, saysGuest)
 	case c.mixed:
 		rule(&v.Against, 0, saysMixed)
 	}
