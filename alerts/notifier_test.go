@@ -70,6 +70,12 @@ func (f *fakeManagers) set(host string, down bool) {
 	f.mu.Unlock()
 }
 
+func (f *fakeManagers) seen() (lines []string, storm bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.lines), f.firing["a PicketStorm "]
+}
+
 func (f *fakeManagers) want(t *testing.T, lines ...string) {
 	t.Helper()
 	f.mu.Lock()
@@ -198,8 +204,8 @@ func TestStormIsHeldAndComplete(t *testing.T) {
 			n.Announce(Notice{Opened, e, e.First})
 		}
 		time.Sleep(500 * time.Millisecond)
-		if got := len(f.lines); got != 11 || !f.firing["a PicketStorm "] {
-			t.Errorf("%d alerts at once, want the burst of 10 and the storm", got)
+		if lines, storm := f.seen(); len(lines) != 11 || !storm {
+			t.Errorf("%d alerts at once, want the burst of 10 and the storm", len(lines))
 		}
 		// What memory has room for is told slowly; the rest when those are over.
 		time.Sleep(2 * time.Minute)
@@ -208,13 +214,14 @@ func TestStormIsHeldAndComplete(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		fired := 0
-		for _, l := range f.lines {
+		lines, storm := f.seen()
+		for _, l := range lines {
 			if strings.HasPrefix(l, "a PicketEpisode") && strings.HasSuffix(l, "true") {
 				fired++
 			}
 		}
-		if fired != 100 || f.firing["a PicketStorm "] {
-			t.Errorf("%d of 100 told, storm %v", fired, f.firing["a PicketStorm "])
+		if fired != 100 || storm {
+			t.Errorf("%d of 100 told, storm %v", fired, storm)
 		}
 		n.stop()
 	})
