@@ -54,7 +54,7 @@ func compile(c *configs.Config, log *slog.Logger) (*judgement, error) {
 		return nil, err
 	}
 	j := &judgement{set: set, geo: places, hiders: hiders}
-	j.known = alerts.Known{Makers: set.Makers(), Groups: makerGroups(set, c.Groups), Countries: groups}
+	j.known = alerts.Known{Makers: set.Makers(), Groups: groupsOf(set, c.Groups), Countries: groups}
 	for i := range c.Policies {
 		r, err := alerts.Compile(c.Policies[i], j.known)
 		if err != nil {
@@ -85,6 +85,15 @@ func owners(set *handset.Set) []geo.OwnerRule {
 	return out
 }
 
+// groupsOf joins the groups of the signatures with those of the configuration.
+func groupsOf(set *handset.Set, configured map[string][]string) map[string][]string {
+	groups := set.Groups()
+	for name, makers := range configured {
+		groups[name] = makers
+	}
+	return groups
+}
+
 // assembly is everything between frames and episodes, wired but not started.
 type assembly struct {
 	*judgement
@@ -93,6 +102,7 @@ type assembly struct {
 	sigs     *device.Signatures
 	table    *device.Table
 	identify *sensor.Identify
+	visible  sensor.Visible
 	pipeline *sensor.Pipeline
 }
 
@@ -113,7 +123,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		Key: key, Judge: a.sigs, Home: inHome(c.Home()),
 		MaxDevices: c.Limits.Devices, MaxNames: c.Limits.Names,
 	})
-	a.identify = sensor.NewIdentify(a.table, sink)
+	a.identify = sensor.NewIdentify(a.table, &counting{sink, &a.visible})
 	a.pipeline = &sensor.Pipeline{Sources: sources, Flush: a.identify.Flush}
 	a.pipeline.Observe = a.identify.Observe
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
@@ -136,4 +146,16 @@ func (a *assembly) tap(f func(*observation.Observation)) {
 		f(o)
 		a.identify.Observe(o)
 	}
+}
+
+// counting counts the bytes of transfers by visibility on their way.
+type counting struct {
+	sensor.Sink
+	visible *sensor.Visible
+}
+
+// Transfer implements sensor.Sink.
+func (c *counting) Transfer(t sensor.Transfer) {
+	c.visible.Add(&t)
+	c.Sink.Transfer(t)
 }

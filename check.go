@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"picket/configs"
 	"picket/sensor/capture"
@@ -64,7 +65,7 @@ func (k *checkCmd) report(a *app, c *configs.Config, j *judgement) {
 	}
 	for _, r := range j.rules {
 		fmt.Fprintf(w, "policy %s\n", r.Sentence())
-		for _, warning := range r.Warnings() {
+		for _, warning := range r.Warnings(j.set.Makers(), time.Now()) {
 			fmt.Fprintf(w, "  warning: %s\n", warning)
 		}
 	}

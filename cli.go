@@ -14,4 +14,6 @@ type cli struct {
 	Classify classifyCmd `cmd:"" help:"Judge evidence that somebody else collected."`
 	Explain  explainCmd  `cmd:"" help:"Say what speaks for and against a verdict, and what would change it."`
 	Coverage coverageCmd `cmd:"" help:"Count what the signatures know of each maker."`
+	Geo      geoCmd      `cmd:"" help:"Look after the databases of countries and networks."`
+	Data     dataCmd     `cmd:"" help:"Data for sensors without internet, in signed bundles."`
 }

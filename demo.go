@@ -8,8 +8,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"picket/alerts"
 	"picket/configs"
 	"picket/sensor"
@@ -67,7 +65,7 @@ var allKinds = []string{"events", "flows", "devices", "episodes", "stats"}
 
 // serve shows metrics and a page of the run until the user ends it.
 func (d *demoCmd) serve(a *app, s *session) error {
-	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, config: configs.Default()}
+	e := &endpoint{ready: func() bool { return true }, config: configs.Default()}
 	e.landing = func() landing {
 		l := landing{Title: "picket demo", Lines: []string{fmt.Sprintf("%d frames of an embedded capture were judged.", newStatsLine(s.workers, 0).Frames)}}
 		for _, ep := range s.episodes() {
@@ -75,7 +73,7 @@ func (d *demoCmd) serve(a *app, s *session) error {
 		}
 		return l
 	}
-	e.registry.MustRegister(s.metricsCollector)
+	e.registry = s.registry
 	web := configs.Web{Listen: []string{d.Listen}}
 	return e.serve(a.ctx, web, logger(a, s.cfg), func(addrs []net.Addr) {
 		fmt.Fprintf(a.stdout, "Serving metrics and a page at %s until Ctrl-C.\n", urls(addrs, false))

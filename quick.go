@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -51,11 +52,11 @@ func (f *policyFlags) load() (*configs.Config, error) {
 func policyError(c *configs.Config, i int, err error) error {
 	var f *alerts.FieldError
 	path := fmt.Sprintf("$.policies[%d]", i)
-	if asField(err, &f) {
+	if errors.As(err, &f) {
 		path += f.Path
 		err = f.Err
 	}
-	if c.File() == "" || i >= c.Written() {
+	if c.File() == "" || !c.Wrote(i) {
 		return fmt.Errorf("policy %s: %w", c.Policies[i].Name, err)
 	}
 	return c.At(path, err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
@@ -58,19 +59,20 @@ func (r *readCmd) Run(a *app) error {
 
 // session is one run over captures, with what came of it.
 type session struct {
-	app     *app
-	cfg     *configs.Config
-	j       *judgement
-	judge   *alerts.Judge
-	store   *alerts.Memory
-	a       *assembly
-	lines   lineWriter
-	flows   bool
-	totals  map[destination]*carried
-	strays  sensor.Strays
-	started time.Time
-	workers []*sensor.Worker
-	tapped  func(*observation.Observation)
+	app      *app
+	cfg      *configs.Config
+	j        *judgement
+	judge    *alerts.Judge
+	store    *alerts.Memory
+	a        *assembly
+	lines    lineWriter
+	flows    bool
+	totals   map[destination]*carried
+	strays   sensor.Strays
+	started  time.Time
+	workers  []*sensor.Worker
+	registry *prometheus.Registry
+	tapped   func(*observation.Observation)
 }
 
 // lineWriter writes JSON lines and remembers the first error.
@@ -122,8 +124,13 @@ func (s *session) read(files []string) error {
 // run judges what source delivers.
 func (s *session) run(source sensor.Source) error {
 	s.store = alerts.NewMemory()
+	s.registry = prometheus.NewRegistry()
+	metrics := alerts.NewMetrics(s.registry, alerts.MetricsConfig{
+		Makers: s.j.set.Makers(), Policies: policyNames(s.j.rules),
+		Snapshot: func() alerts.Snapshot { return countsOf(s.a) },
+	})
 	var err error
-	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store})
+	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store, Metrics: metrics})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -38,10 +37,9 @@ func (s *station) swap() error {
 	if err != nil {
 		return err
 	}
-	if err := s.judge.SetPolicies(j.rules); err != nil {
-		return fmt.Errorf("policies: %w", err)
-	}
 	s.places.geo.Store(j.geo)
+	s.judge.SetRules(j.rules)
+	s.judge.Replaced()
 	s.a.sigs.Swap(j.set)
 	s.a.identify.Rejudge()
 	s.j.Store(j)

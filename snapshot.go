@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"picket/alerts"
 	"picket/evidence"
 	"picket/sensor"
@@ -33,14 +35,17 @@ func (s *station) snapshot() alerts.Snapshot {
 // countsOf adds up the workers' counts.
 func countsOf(a *assembly) alerts.Snapshot {
 	out := alerts.Snapshot{
-		Stops: map[string]uint64{}, FlowsEvicted: map[string]uint64{}, VisibilityBytes: a.identify.VisibilityBytes(),
-		Databases: a.geo.BuildTimes(),
+		Stops: map[string]uint64{}, FlowsEvicted: map[string]uint64{}, VisibilityBytes: a.visible.Bytes(),
+		Databases: map[string]time.Time{},
+	}
+	for _, d := range a.geo.Databases() {
+		out.Databases[d.Name] = d.Built
 	}
 	handshakes := map[[2]string]uint64{}
 	var noHome, bytes uint64
 	for _, w := range a.pipeline.Workers {
 		s := w.Stats()
-		out.MissedBytes += s.Flow.MissedBytes
+		out.MissedBytes += s.MissedBytes
 		out.DuplicateFrames += s.Flow.Duplicates
 		out.Flows += s.Flow.Flows
 		out.ObservationsDropped += s.ObservationsDropped
