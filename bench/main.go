@@ -4,6 +4,7 @@
 //	go run ./bench                        make the captures, verify picket, time all, print the table
 //	go run ./bench make -o F [...]        make one capture, and F.truth beside it
 //	go run ./bench verify F [FLOWS]       compare flow lines (stdin or FLOWS) with F.truth
+//	go run ./bench live -i IFACE [...]    count the frames of an interface, and what that costs
 //
 // A reader is verified by giving its flow lines:
 //
@@ -36,6 +37,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 			return runMake(args[1:], stdout)
 		case "verify":
 			return runVerify(args[1:], stdin, stdout)
+		case "live":
+			return runLive(args[1:], stdout)
 		}
 	}
 	return runAll(args, stdout)

@@ -150,7 +150,7 @@ func (l *libpcap) reopen() error {
 	if up, err := l.iface.state(); err != nil || !up {
 		return err
 	}
-	if err := l.open(); err != nil && errors.Is(err, ErrPermission) {
+	if err := l.open(); !errors.Is(err, errDown) {
 		return err
 	}
 	return nil

@@ -2,9 +2,14 @@ package capture
 
 import "io"
 
-// windowSize is how much of a file is read at once. It holds the largest frame
-// several times over, and 512 KiB is where larger reads stop paying.
+// windowSize holds the largest frame, and a read beside it.
 const windowSize = 512 << 10
+
+// readSize is how much is read at once: little enough that the bytes are still
+// in the second-level cache when they are decoded. Reading a file of 1,000,000
+// frames and 819 MiB took 146 to 158 ns of processor time a frame with 256 KiB,
+// 152 to 162 with 1 MiB, 181 to 187 with 4 MiB, 162 to 190 mapped into memory.
+const readSize = 256 << 10
 
 // window is the part of a stream that is in memory: buf[lo:hi] was read and is
 // not yet consumed. The buffer never grows. Not safe for concurrent use.
@@ -58,7 +63,7 @@ func (w *window) want(n int) bool {
 }
 
 func (w *window) read() {
-	n, err := w.r.Read(w.buf[w.hi:])
+	n, err := w.r.Read(w.buf[w.hi:min(w.hi+readSize, len(w.buf))])
 	w.hi += n
 	w.err = err
 }
