@@ -2,6 +2,7 @@ package handset
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -36,8 +37,8 @@ type item struct {
 	count uint16 // saturates
 	visit bool   // seen within seconds of a web visit: counts as web plane
 	days  uint32 // bit n: seen n days before the day of last
-	first int64  // Unix time
-	last  int64
+	span  uint32 // seconds from the first sight to the last; saturates
+	last  int64  // Unix time
 }
 
 // modelSeen is the name of a model and the signature that read it.
@@ -106,7 +107,7 @@ func (d *Dossier) addItem(h hit, visit bool, at int64) bool {
 			return t.days != old
 		}
 	}
-	t := item{sig: h.sig, sub: h.sub, visit: visit, first: at, last: at, count: 1, days: 1}
+	t := item{sig: h.sig, sub: h.sub, visit: visit, last: at, count: 1, days: 1}
 	if most := d.set.rules.Items; len(d.items) >= most {
 		d.Evicted++
 		worst := d.worst()
@@ -134,7 +135,9 @@ func (t *item) see(at int64) {
 	case days > -32:
 		t.days |= 1 << -days
 	}
-	t.first, t.last = min(t.first, at), max(t.last, at)
+	first := min(t.last-int64(t.span), at)
+	t.last = max(t.last, at)
+	t.span = uint32(min(t.last-first, math.MaxUint32))
 }
 
 func floorDay(at int64) int64 {

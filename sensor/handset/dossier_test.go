@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 func TestDossierIsBoundedAndSmall(t *testing.T) {
@@ -39,8 +40,9 @@ func TestTypicalDossierIsSmall(t *testing.T) {
 	for _, e := range c.evidence() {
 		d.Add(s, e)
 	}
-	const itemSize, most = 32, 600 // bytes
-	if n := cap(d.items)*itemSize + 200; n > most {
+	const most = 600 // bytes
+	n := int(unsafe.Sizeof(d)) + cap(d.items)*int(unsafe.Sizeof(item{})) + (cap(d.macs)+cap(d.names))*int(unsafe.Sizeof(macSeen{})) + cap(d.models)*int(unsafe.Sizeof(modelSeen{}))
+	if n > most {
 		t.Errorf("%d bytes, want at most %d", n, most)
 	}
 	b, err := d.MarshalBinary()

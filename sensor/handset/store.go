@@ -32,7 +32,7 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(t.count)<<1|flag(t.visit))
 		b = binary.AppendUvarint(b, uint64(t.days))
 		b = binary.AppendVarint(b, d.last-t.last)
-		b = binary.AppendVarint(b, t.last-t.first)
+		b = binary.AppendUvarint(b, uint64(t.span))
 	}
 	b = binary.AppendUvarint(b, uint64(len(d.models)))
 	for _, m := range d.models {
@@ -98,7 +98,7 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 		t.count, t.visit = uint16(count>>1), count&1 != 0
 		t.days = uint32(r.upTo(math.MaxUint32))
 		t.last = n.last - r.age()
-		t.first = t.last - r.age()
+		t.span = uint32(r.upTo(math.MaxUint32))
 		if sig, ok := s.byID[id]; ok && len(n.items) < s.rules.Items {
 			t.sig = uint16(sig)
 			n.items = append(n.items, t)
