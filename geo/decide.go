@@ -46,20 +46,19 @@ func decide(q *Query, c *claims, x *ruleIndex, special bool) Jurisdiction {
 
 // readChain finds the cloud whose own name ends the chain, and the label
 // that names its region. CNAMEs go before the name itself: they are nearer to
-// the address; reverse names name a region but no operator.
+// the address. Behind a cloud's name without a label none is looked for: a
+// CDN in front of a bucket does not stand where the bucket stands. Reverse
+// names name a region but no operator.
 func (e *evidence) readChain() {
-	for i := len(e.q.CNAMEs) - 1; i >= -1; i-- {
-		name := e.name
-		if i >= 0 {
-			name = canonical(e.q.CNAMEs[i])
-		}
+	for i := len(e.q.CNAMEs) - 1; i >= 0 && e.cloud == nil && e.labelled == ""; i-- {
+		name := canonical(e.q.CNAMEs[i])
 		e.readName(name, true)
-		if i >= 0 && e.labelled == "" {
+		if e.cloud == nil && e.labelled == "" {
 			e.label, e.labelled = e.x.makerRegion(name)
 		}
-		if e.cloud != nil && e.labelled != "" {
-			break
-		}
+	}
+	if e.cloud == nil {
+		e.readName(e.name, true)
 	}
 	for _, n := range e.q.PTRs {
 		if e.labelled == "" {
