@@ -170,6 +170,15 @@ func (s *session) episodes() []evidence.Episode {
 		return nil
 	}
 	list, _ := s.store.Episodes(time.Time{}) // memory does not fail
+	open := map[string]evidence.Episode{}
+	for _, e := range s.judge.Open() { // with what came after they were last saved
+		open[e.ID] = e
+	}
+	for i := range list {
+		if e, ok := open[list[i].ID]; ok {
+			list[i] = e
+		}
+	}
 	slices.SortFunc(list, func(a, b evidence.Episode) int { return a.First.Compare(b.First) })
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -84,6 +85,7 @@ type station struct {
 	places   *placer
 	judge    *alerts.Judge
 	metrics  *alerts.Metrics
+	notifier *alerts.Notifier
 	a        *assembly
 	live     []*capture.Live
 	endpoint *endpoint
@@ -150,8 +152,16 @@ func (s *station) wire(sources []sensor.Source) error {
 		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
 	})
 	var err error
+	store := alerts.NewMemory()
+	links := alerts.Links{External: externalURL(s.cfg)}
+	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
+		Alertmanager: s.cfg.Alertmanager, Links: links, Outbox: store, Metrics: s.metrics, Logger: s.log,
+	})
+	if err != nil {
+		return usageError{err}
+	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: alerts.NewMemory(), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Rules: j.rules, Geo: s.places, Store: store, Announce: s.notifier, Metrics: s.metrics, Logger: s.log, Now: time.Now(),
 	})
 	if err != nil {
 		return err
@@ -191,6 +201,7 @@ func (s *station) run(ctx context.Context) error {
 		return s.a.pipeline.Run(ctx)
 	})
 	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
+	g.Go(func() error { return s.notifier.Run(ctx) })
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	err := g.Wait()
@@ -265,6 +276,18 @@ func (s *station) close() {
 	for _, l := range s.live {
 		l.Close()
 	}
+}
+
+// externalURL is where people reach this sensor, nil when nobody said.
+func externalURL(c *configs.Config) *url.URL {
+	if c.Web.ExternalURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.Web.ExternalURL)
+	if err != nil {
+		return nil // checked when it was loaded; a flag may still be wrong
+	}
+	return u
 }
 
 func policyNames(rules []*alerts.Rule) []string {

@@ -183,7 +183,6 @@ func (s *summary) printEpisodes(w io.Writer) {
 	}
 	for _, e := range s.episodes {
 		fmt.Fprintf(w, "  %-7s %s\n", strings.ToUpper(e.Severity), e.Sentence)
-		fmt.Fprintf(w, "          place: %s\n", e.Place)
 		for _, r := range e.Reasons {
 			fmt.Fprintf(w, "          + %s\n", r)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
 	"regexp"
 	"strconv"
@@ -30,6 +31,7 @@ type Config struct {
 	Countries    map[string][]geo.Country  `yaml:"country_groups"`
 	Signatures   Signatures                `yaml:"signatures"`
 	Geo          Geo                       `yaml:"geo"`
+	Alertmanager alerts.AlertmanagerConfig `yaml:"alertmanager"`
 	Web          Web                       `yaml:"web"`
 	Leases       Leases                    `yaml:"leases"`
 	Limits       Limits                    `yaml:"limits"`
@@ -138,6 +140,14 @@ func (c *Config) validate(file string, data []byte) error {
 	}
 	if _, err := sensor.NewRealms(c.Realms); err != nil {
 		return at("$.realms", err)
+	}
+	if err := c.Alertmanager.Validate(); err != nil {
+		return at("$.alertmanager", err)
+	}
+	if c.Web.ExternalURL != "" {
+		if u, err := url.Parse(c.Web.ExternalURL); err != nil || u.Host == "" {
+			return at("$.web.external_url", fmt.Errorf("%q: want a URL, as https://picket.example/", c.Web.ExternalURL))
+		}
 	}
 	names := map[string]bool{}
 	for i := range c.Policies {

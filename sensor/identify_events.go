@@ -28,9 +28,14 @@ func (i *Identify) transfer(d *device.Device, o *observation.Observation) {
 	}
 	if !o.ClientHome {
 		t.Client, t.Server = o.Server, o.Client
-		t.Sent, t.Received, t.Handshake = f.Received, f.Sent, 0
+		t.Sent, t.Received, t.Handshake = f.Received, f.Sent, f.ReceivedHandshake
 	} else if f.Name == "" {
 		i.resolve(&t, d, o)
+	} else if len(f.CNAMEs) == 0 {
+		// The chain may name the region where the server stands.
+		if name, cnames := i.table.NameOf(d, packet.AddrFrom(o.Server.Addr()), f.First); name == f.Name {
+			t.CNAMEs = cnames
+		}
 	}
 	if t.Name != "" {
 		m := i.table.Match(t.Name)

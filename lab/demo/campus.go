@@ -46,6 +46,7 @@ func build(n *lab.Net) (*campus, error) {
 		return nil, err
 	}
 	steps := []error{
+		sysctl(c.gateway, "net.ipv6.conf.all.disable_ipv6=1"), sysctl(c.gateway, "net.ipv6.conf.default.disable_ipv6=1"),
 		c.gateway.IP("link add br0 address 02:00:5e:10:00:01 type bridge"),
 		c.gateway.IP("link set br0 up"),
 		c.gateway.IP("addr add %s/24 dev br0", gatewayIP),

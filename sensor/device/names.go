@@ -23,7 +23,8 @@ type nameKey struct {
 type nameValue struct {
 	name   string
 	cnames []string
-	until  int64
+	from   uint32 // packet time of the answer, seconds since 1970
+	until  uint32
 }
 
 // nameCache says under which name a device learnt an address, whichever of
@@ -69,10 +70,10 @@ func (t *Table) learnNames(d *Device, o *observation.Observation) {
 			return
 		}
 		if a.Addr.IsValid() {
-			t.learnName(nameKey{packet.AddrFrom(a.Addr), seq}, nameValue{m.QName, cnames, at + ttl(a.TTL)})
+			t.learnName(nameKey{packet.AddrFrom(a.Addr), seq}, nameValue{m.QName, cnames, uint32(at / int64(time.Second)), uint32((at + ttl(a.TTL)) / int64(time.Second))})
 		}
 		for _, hint := range a.Hints {
-			t.learnName(nameKey{packet.AddrFrom(hint), seq}, nameValue{m.QName, cnames, at + ttl(a.TTL)})
+			t.learnName(nameKey{packet.AddrFrom(hint), seq}, nameValue{m.QName, cnames, uint32(at / int64(time.Second)), uint32((at + ttl(a.TTL)) / int64(time.Second))})
 		}
 	}
 }
@@ -87,11 +88,16 @@ func ttl(seconds uint32) int64 {
 	return min(max(int64(seconds)*int64(time.Second), ttlFloor), ttlCeiling)
 }
 
+// answerSlack is how much later than the conversation the answer that names
+// it may be seen: workers are a little apart.
+const answerSlack = 1 // second
+
 // NameOf returns the name under which d had learnt the address of a server,
 // at the time when a conversation began.
 func (t *Table) NameOf(d *Device, server packet.Addr, at time.Time) (name string, cnames []string) {
 	v, ok := t.names.by[nameKey{server, d.root().seq}]
-	if !ok || nanos(at) > v.until {
+	began := nanos(at) / int64(time.Second)
+	if !ok || began > int64(v.until) || began < int64(v.from)-answerSlack {
 		return "", nil
 	}
 	return v.name, v.cnames
