@@ -21,11 +21,10 @@ type Dossier struct {
 	set    *Set
 	items  []item
 	models []modelSeen
-	macs   []macSeen
-	names  []macSeen // the same of DHCP host names, for evidence without addresses
-	last   int64     // Unix time of the last evidence, matched or not
-	seen   uint32    // pieces of evidence, matched or not
-	stored []byte    // as read from a store, until a set is known
+	who    []holder // hardware addresses and DHCP host names that it spoke by
+	last   int64    // Unix time of the last evidence, matched or not
+	seen   uint32   // pieces of evidence, matched or not
+	stored *string  // as read from a store, until a set is known
 
 	Evicted uint32 // items that gave way to better ones
 }
@@ -49,15 +48,20 @@ type modelSeen struct {
 	name string
 }
 
-// macSeen is a hardware address that spoke as this device.
-type macSeen struct {
-	hash        uint32
-	first, last int64
+// holder is a hardware address (even hash) or a DHCP host name (odd hash)
+// that spoke as this device. Names tell a change of device where the
+// evidence has no addresses.
+type holder struct {
+	hash uint32
+	span uint32 // seconds from first to last; saturates
+	last int64  // Unix time
 }
+
+func (h *holder) first() int64 { return h.last - int64(h.span) }
 
 const (
 	maxModels    = 4
-	maxMACs      = 4
+	maxHolders   = 4 // of each kind
 	maxModelName = 32
 	day          = 24 * 60 * 60
 )
@@ -78,10 +82,10 @@ func (d *Dossier) Add(s *Set, e Evidence) (changed bool) {
 	switch {
 	case e.Family == "mac":
 		if mac, ok := parseMAC(e.Value); ok {
-			changed = see(&d.macs, mac, at)
+			changed = d.spoke(mac, 0, at)
 		}
 	case e.Family == "dhcp" && e.Field == "hostname" && e.Value != "":
-		changed = see(&d.names, hashName(e.Value), at)
+		changed = d.spoke(hashName(e.Value), 1, at)
 	}
 	var room [maxHits]hit
 	for _, h := range s.recognise(room[:0], &e) {
@@ -116,6 +120,9 @@ func (d *Dossier) addItem(h hit, visit bool, at int64) bool {
 		}
 		d.items[worst] = t
 		return true
+	}
+	if len(d.items) == cap(d.items) { // by two: doubling would waste half of most dossiers
+		d.items = append(make([]item, 0, len(d.items)+2), d.items...)
 	}
 	d.items = append(d.items, t)
 	return true
@@ -182,75 +189,82 @@ func worth(g *signature, t *item) int {
 	return w
 }
 
-// see notes who spoke and reports a new one.
-func see(list *[]macSeen, who uint64, at int64) bool {
-	hash := uint32(mix(hashSeed^who*hashPrime) * hashPrime >> 32)
-	for i := range *list {
-		if m := &(*list)[i]; m.hash == hash {
-			m.first, m.last = min(m.first, at), max(m.last, at)
+// spoke notes who spoke and reports a new one. kind is 0 for an address, 1
+// for a name.
+func (d *Dossier) spoke(who uint64, kind uint32, at int64) bool {
+	hash := uint32(mix(hashSeed^who*hashPrime)*hashPrime>>32)&^1 | kind
+	same, oldest := 0, -1
+	for i := range d.who {
+		h := &d.who[i]
+		if h.hash == hash {
+			first := min(h.first(), at)
+			h.last = max(h.last, at)
+			h.span = uint32(min(h.last-first, math.MaxUint32))
 			return false
 		}
+		if h.hash&1 == kind {
+			same++
+			if oldest < 0 || h.last < d.who[oldest].last || h.last == d.who[oldest].last && h.hash > d.who[oldest].hash {
+				oldest = i
+			}
+		}
 	}
-	*list = append(*list, macSeen{hash, at, at})
-	if len(*list) > maxMACs {
-		slices.SortFunc(*list, func(a, b macSeen) int {
-			return cmp.Or(cmp.Compare(b.last, a.last), cmp.Compare(a.hash, b.hash))
-		})
-		*list = (*list)[:maxMACs]
+	if same < maxHolders {
+		d.who = append(d.who, holder{hash: hash, last: at})
+		return true
 	}
-	return true
+	if o := &d.who[oldest]; at > o.last || at == o.last && hash < o.hash {
+		*o = holder{hash: hash, last: at}
+		return true
+	}
+	return false
 }
 
 // since is when the present binding began; evidence last seen before it
 // belongs to whoever held the address then.
 func (d *Dossier) since() int64 {
 	slack := int64(d.set.rules.Slack)
-	if len(d.macs) > 0 {
-		start, changed := holder(d.macs)
-		if !changed {
+	if start, others, ok := d.takeover(0); ok {
+		if others == never {
 			start -= slack
 		}
 		return start
 	}
 	// No address was seen: another DHCP host name, later than a renewal
 	// under two names would come, is another device.
-	if start, changed := holder(d.names); changed && start-previous(d.names, start) > slack {
+	if start, others, ok := d.takeover(1); ok && others != never && start-others > slack {
 		return start
 	}
-	return -1 << 62
+	return never
 }
 
-// holder is when the latest of those who spoke took over, and whether there
-// was another before.
-func holder(list []macSeen) (start int64, changed bool) {
-	if len(list) == 0 {
-		return 0, false
-	}
-	now := list[0]
-	for _, m := range list[1:] {
-		if m.last > now.last || m.last == now.last && (m.first > now.first || m.first == now.first && m.hash < now.hash) {
-			now = m
-		}
-	}
-	start = now.first
-	for _, m := range list {
-		if m.hash != now.hash {
-			start = max(start, min(m.last+1, now.last))
-			changed = true
-		}
-	}
-	return start, changed
-}
+const never = -1 << 62
 
-// previous is when somebody last spoke before start.
-func previous(list []macSeen, start int64) int64 {
-	last := int64(-1 << 61)
-	for _, m := range list {
-		if m.last < start {
-			last = max(last, m.last)
+// takeover is when the latest holder of a kind began to speak, and when
+// others last spoke before it, or never.
+func (d *Dossier) takeover(kind uint32) (start, others int64, ok bool) {
+	var now *holder
+	for i := range d.who {
+		h := &d.who[i]
+		if h.hash&1 == kind && (now == nil || h.last > now.last || h.last == now.last && (h.first() > now.first() || h.first() == now.first() && h.hash < now.hash)) {
+			now = h
 		}
 	}
-	return last
+	if now == nil {
+		return 0, never, false
+	}
+	start, others = now.first(), never
+	for i := range d.who {
+		if h := &d.who[i]; h.hash&1 == kind && h != now {
+			start = max(start, min(h.last+1, now.last))
+		}
+	}
+	for i := range d.who {
+		if h := &d.who[i]; h.hash&1 == kind && h != now {
+			others = max(others, min(h.last, start))
+		}
+	}
+	return start, others, true
 }
 
 // addModel keeps the model names that are trusted most.
@@ -295,7 +309,7 @@ func (d *Dossier) adopt(s *Set) {
 		return
 	}
 	if b := d.stored; b != nil {
-		if err := d.restore(s, b); err != nil {
+		if err := d.restore(s, []byte(*b)); err != nil {
 			*d = Dossier{} // it was read without error before: cannot happen
 		}
 	}

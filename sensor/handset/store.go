@@ -15,7 +15,7 @@ const storeVersion = 1
 // outlives a change of the signature set. An empty one is one byte.
 func (d *Dossier) MarshalBinary() ([]byte, error) {
 	if d.stored != nil {
-		return d.stored, nil // read and not used since
+		return []byte(*d.stored), nil // read and not used since
 	}
 	b := []byte{storeVersion}
 	if d.set == nil {
@@ -41,13 +41,12 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 		b = binary.AppendVarint(b, d.last-m.at)
 		b = appendString(b, m.name)
 	}
-	for _, list := range [...][]macSeen{d.macs, d.names} {
-		b = binary.AppendUvarint(b, uint64(len(list)))
-		for _, m := range list {
-			b = binary.AppendUvarint(b, uint64(m.hash))
-			b = binary.AppendVarint(b, d.last-m.last)
-			b = binary.AppendVarint(b, m.last-m.first)
-		}
+	b = binary.AppendUvarint(b, uint64(len(d.who)))
+	for i := range d.who {
+		h := &d.who[i]
+		b = binary.AppendUvarint(b, uint64(h.hash))
+		b = binary.AppendVarint(b, d.last-h.last)
+		b = binary.AppendUvarint(b, uint64(h.span))
 	}
 	return b, nil
 }
@@ -73,7 +72,8 @@ func (d *Dossier) UnmarshalBinary(b []byte) error {
 	}
 	*d = Dossier{last: n.last, seen: n.seen, Evicted: n.Evicted}
 	if len(b) > 1 {
-		d.stored = append([]byte(nil), b...)
+		stored := string(b)
+		d.stored = &stored
 	}
 	return nil
 }
@@ -112,12 +112,8 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 			n.models = append(n.models, m)
 		}
 	}
-	for _, list := range [...]*[]macSeen{&n.macs, &n.names} {
-		for range r.upTo(maxMACs) {
-			m := macSeen{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age()}
-			m.first = m.last - r.age()
-			*list = append(*list, m)
-		}
+	for range r.upTo(2 * maxHolders) {
+		n.who = append(n.who, holder{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age(), span: uint32(r.upTo(math.MaxUint32))})
 	}
 	if r.bad || len(r.b) != 0 {
 		return ErrDossier
