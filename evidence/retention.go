@@ -1,0 +1,82 @@
+package evidence
+
+import (
+	"database/sql"
+	"time"
+)
+
+// Retention is how long each kind is kept. Zero values mean the defaults.
+type Retention struct {
+	Episodes time.Duration // after they closed; default 365 days
+	Devices  time.Duration // after they were last heard, with their addresses and records; default 30 days
+	Verdicts time.Duration // default 90 days
+	Ledger   time.Duration // of counts without devices; default 3 years
+	Rulings  time.Duration // default 3 years
+	Chain    time.Duration // of the texts of entries about no device; default 3 years
+}
+
+const days = 24 * time.Hour
+
+func (r Retention) filled() Retention {
+	return Retention{
+		or(r.Episodes, 365*days), or(r.Devices, 30*days), or(r.Verdicts, 90*days),
+		or(r.Ledger, 3*365*days), or(r.Rulings, 3*365*days), or(r.Chain, 3*365*days),
+	}
+}
+
+// Retention returns how long each kind is kept.
+func (s *Store) Retention() Retention { return s.c.Retention }
+
+// Expire removes what is older than retention allows, as of now.
+func (s *Store) Expire(now time.Time) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.db == nil {
+		return nil // nothing is there to be removed
+	}
+	tx, err := s.db.Begin()
+	if err != nil {
+		return wrap(err)
+	}
+	defer tx.Rollback()
+	if err := s.expire(tx, now); err != nil {
+		return wrap(err)
+	}
+	return wrap(tx.Commit())
+}
+
+func (s *Store) expire(tx *sql.Tx, now time.Time) error {
+	r := s.c.Retention
+	before := func(d time.Duration) int64 { return now.Add(-d).UnixNano() }
+	for _, k := range [...]struct {
+		table, ids string
+		keep       time.Duration
+	}{
+		{KindEpisode, "SELECT id FROM episode WHERE closed > 0 AND closed < ?", r.Episodes},
+		{KindVerdict, "SELECT id FROM verdict WHERE at < ?", r.Verdicts},
+		{KindRuling, "SELECT id FROM ruling WHERE at < ?", r.Rulings},
+	} {
+		if err := retire(tx, k.table, k.ids, before(k.keep)); err != nil {
+			return err
+		}
+	}
+	for _, k := range [...]struct {
+		query string
+		arg   int64
+	}{
+		{"DELETE FROM address WHERE until < ?", before(r.Devices)},
+		{"DELETE FROM device WHERE last < ?", before(r.Devices)},
+		{"DELETE FROM record WHERE last < ?", before(r.Devices)},
+		{"DELETE FROM forgotten WHERE at < ?", before(r.Episodes)},
+		{"DELETE FROM ledger WHERE day < ?", dayOf(now.Add(-r.Ledger))},
+		{"DELETE FROM residency WHERE day < ?", dayOf(now.Add(-r.Ledger))},
+		{"DELETE FROM crowd WHERE day < ?", dayOf(now.Add(-r.Ledger))},
+		{"DELETE FROM watched WHERE day < ?", dayOf(now.Add(-r.Ledger))},
+		{"UPDATE chain SET salt = NULL, body = NULL, subject = NULL, ref = NULL WHERE at < ? AND body IS NOT NULL AND ref IS NULL", before(r.Chain)},
+	} {
+		if _, err := tx.Exec(k.query, k.arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
