@@ -18,15 +18,14 @@ import (
 //
 // The order in which evidence is added does not matter.
 type Dossier struct {
-	set    *Set
-	items  []item
-	models []modelSeen
-	who    []holder // hardware addresses and DHCP host names that it spoke by
-	last   int64    // Unix time of the last evidence, matched or not
-	seen   uint32   // pieces of evidence, matched or not
-	stored *string  // as read from a store, until a set is known
-
-	Evicted uint32 // items that gave way to better ones
+	set     *Set
+	items   []item
+	models  []modelSeen
+	who     []holder // hardware addresses and DHCP host names that it spoke by
+	last    int64    // Unix time of the last evidence, matched or not
+	seen    uint32   // pieces of evidence, matched or not
+	Evicted uint32   // items that gave way to better ones
+	stored  *string  // as read from a store, until a set is known
 }
 
 // item is one signature that fired.
