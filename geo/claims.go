@@ -18,7 +18,7 @@ type claim struct {
 // says they said (Facts).
 type claims struct {
 	places       [maxSources]claim // who gives a location, most trusted first
-	places4      int               // how many
+	placed       int               // how many
 	registration claim
 	asn          uint32
 	network      string // name the registry has for asn
@@ -35,9 +35,9 @@ type claims struct {
 }
 
 func (c *claims) place(country Country, source int) {
-	if country != "" && c.places4 < len(c.places) {
-		c.places[c.places4] = claim{country, source}
-		c.places4++
+	if country != "" && c.placed < len(c.places) {
+		c.places[c.placed] = claim{country, source}
+		c.placed++
 	}
 }
 
@@ -69,10 +69,10 @@ func (s *snapshot) gather(a netip.Addr, c *claims) {
 
 // agreedPlace is the first database's place, and whether all say the same.
 func (c *claims) agreedPlace() (first claim, agreed bool) {
-	if c.places4 == 0 {
+	if c.placed == 0 {
 		return claim{}, false
 	}
-	for _, o := range c.places[1:c.places4] {
+	for _, o := range c.places[1:c.placed] {
 		if o.country != c.places[0].country {
 			return c.places[0], false
 		}

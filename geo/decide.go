@@ -143,7 +143,7 @@ func (e *evidence) locateByLabel(j *Jurisdiction) {
 func (e *evidence) locateByDatabase(j *Jurisdiction) {
 	c := e.c
 	first, agreed := c.agreedPlace()
-	for _, p := range c.places[:c.places4] {
+	for _, p := range c.places[:c.placed] {
 		e.use(p)
 	}
 	if e.mainland != "" {
@@ -179,7 +179,7 @@ func (e *evidence) mainlandDispute(database, registry Country) string {
 func (e *evidence) databaseDispute() string {
 	var b strings.Builder
 	b.WriteString("databases:")
-	for _, p := range e.c.places[:e.c.places4] {
+	for _, p := range e.c.places[:e.c.placed] {
 		name := "database"
 		if e.c.sources != nil {
 			name = e.c.sources.all[p.source].DB

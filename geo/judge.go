@@ -139,6 +139,3 @@ func (g *Geo) Stats() Stats {
 		Reloads: g.reloads.Load(), ReloadsFailed: g.reloadsFailed.Load(),
 	}
 }
-
-// ClearCache forgets the servers judged so far.
-func (g *Geo) ClearCache() { g.snap.Load().cache.clear() }
