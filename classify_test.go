@@ -50,7 +50,7 @@ func TestClassifyJSON(t *testing.T) {
 	}
 	v := a.Verdict
 	if a.ID != "a" || v.Maker != "xiaomi" || v.Class != "handset" || v.Confidence != "certain" || v.Handset != "yes" || v.Model != "Redmi-Note-12" ||
-		v.Posterior < 0.99 || len(v.Reasons) != 3 || len(v.Against) != 1 || len(v.Signatures) != 16 {
+		v.Posterior < 0.99 || len(v.Reasons) != 4 || len(v.Against) != 1 || len(v.Signatures) != 16 {
 		t.Errorf("%+v", a)
 	}
 	if len(a.Also) != 1 || a.Also[0].Maker != "huawei" || a.Also[0].Confidence != "none" {
