@@ -63,10 +63,15 @@ func (w *Worker) forget(f *flow.Flow, c *conversation) {
 }
 
 func (w *Worker) dropQUIC(c *conversation, as Outcome) {
+	if c.quic != nil && c.quic.Decrypts > 0 {
+		w.stats.Handshakes[ProtocolQUIC][as]++
+	}
+	w.freeQUIC(c)
+}
+
+// freeQUIC gives the assembly of c back, if it has one.
+func (w *Worker) freeQUIC(c *conversation) {
 	if c.quic != nil {
-		if c.quic.Decrypts > 0 {
-			w.stats.Handshakes[ProtocolQUIC][as]++
-		}
 		w.stats.Decrypts += uint64(c.quic.Decrypts)
 		c.quic.Reset()
 		w.quics.give(c.quic)

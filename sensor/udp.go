@@ -134,15 +134,12 @@ func (w *Worker) initial(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		w.release(f)
 		return
 	}
-	if c.quic == nil {
-		if c.quic = w.quics.take(); c.quic == nil {
-			w.stats.Handshakes[ProtocolQUIC][OverBudget]++
-			w.release(f)
-			return
-		}
+	if c.quic == nil && w.budget > 0 {
+		c.quic = w.quics.take()
 	}
-	if w.budget <= 0 {
-		w.dropQUIC(c, OverBudget)
+	if c.quic == nil || w.budget <= 0 {
+		w.freeQUIC(c)
+		w.stats.Handshakes[ProtocolQUIC][OverBudget]++
 		w.release(f)
 		return
 	}
@@ -178,10 +175,7 @@ func (w *Worker) quicHello(f *flow.Flow, d flow.Dir, p *packet.Packet, c *conver
 	}
 	h := w.helloOf()
 	h.Segments, h.QUIC = c.quic.Datagrams, c.quic.Version.String()
-	w.stats.Decrypts += uint64(c.quic.Decrypts)
-	c.quic.Reset()
-	w.quics.give(c.quic)
-	c.quic = nil
+	w.freeQUIC(c)
 	w.named(f, h, observation.ByQUIC, ProtocolQUIC)
 	w.release(f)
 	w.hidden(f, d, p, h.SNI)

@@ -52,7 +52,7 @@ func (t *Table) Collect(f *Flow, d Dir, p *packet.Packet) []byte {
 		b, off = b[-off:], 0
 	}
 	if s.stream == 0 && off == 0 {
-		t.lent = b
+		t.lent, t.lentOf = b, s
 		return b
 	}
 	return t.buffer(f, s, off, b)
@@ -105,6 +105,9 @@ func (t *Table) Consume(f *Flow, d Dir, n int) bool {
 		}
 		return true
 	}
+	if t.lentOf != s {
+		t.lent = nil
+	}
 	n = min(max(n, 0), len(t.lent))
 	s.front += uint32(n)
 	if t.lent = t.lent[n:]; len(t.lent) == 0 {
@@ -144,7 +147,7 @@ func (t *Table) evicted(ref uint32, i uint8) {
 	f := t.slab.at(ref)
 	f.sides[i&1].stream = 0
 	f.sides[i&1].state |= released | overfull
-	f.Inspect &^= 1 << (i ^ f.opener()) & 1
+	f.Inspect &^= 1 << ((i ^ f.opener()) & 1)
 }
 
 // overflow releases a direction for want of room.
@@ -163,7 +166,9 @@ func (t *Table) Release(f *Flow, d Dir) {
 	}
 	s.state |= released
 	f.Inspect &^= 1 << (d & 1)
-	t.lent = nil
+	if t.lentOf == s { // what the other direction was lent may yet be consumed
+		t.lent = nil
+	}
 }
 
 // stallsBroken is how many segments behind a gap, arriving after the other

@@ -51,6 +51,22 @@ func TestCollectInOrderLendsThePacket(t *testing.T) {
 	}
 }
 
+// TestReleaseOfTheOtherDirection: what one direction was lent is consumed
+// even when the other was released in between.
+func TestReleaseOfTheOtherDirection(t *testing.T) {
+	tab := New(Config{}, nil)
+	var k talk
+	f := begin(tab, &k)
+	if got := feed(tab, &k, 0, "request"); string(got) != "request" {
+		t.Fatalf("lent %q", got)
+	}
+	tab.Release(f, Down)
+	tab.Consume(f, Up, 7)
+	if got := feed(tab, &k, 7, "next"); string(got) != "next" {
+		t.Errorf("lent %q, want the next request", got)
+	}
+}
+
 func TestCollectOutOfOrder(t *testing.T) {
 	tab := New(Config{}, nil)
 	var k talk

@@ -21,6 +21,7 @@ type Table struct {
 	holes   holeSets
 	streams streams
 	lent    []byte // what Collect lent last, when it is not in a buffer
+	lentOf  *side  // whose it is
 	span    span
 }
 
