@@ -48,9 +48,12 @@ func (r *readCmd) Run(a *app) error {
 		s.show(a.stdout, r.Show)
 	}
 	err = s.read(r.Files)
-	if r.JSON {
+	switch {
+	case err != nil && newStatsLine(s.workers, 0).Frames == 0:
+		return err // nothing was read: nothing to show
+	case r.JSON:
 		s.printJSON(r.Show)
-	} else {
+	default:
 		s.summary().print(a.stdout)
 	}
 	s.advise()

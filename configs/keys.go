@@ -20,6 +20,9 @@ func fields(t reflect.Type) iter.Seq[field] {
 			if name == "-" || !f.IsExported() {
 				continue
 			}
+			if strings.Contains(options, "inline") && f.Type.Kind() != reflect.Struct {
+				continue // any key goes there
+			}
 			if strings.Contains(options, "inline") {
 				for g := range fields(f.Type) {
 					if !yield(g) {
