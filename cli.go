@@ -16,4 +16,5 @@ type cli struct {
 	Coverage coverageCmd `cmd:"" help:"Count what the signatures know of each maker."`
 	Geo      geoCmd      `cmd:"" help:"Look after the databases of countries and networks."`
 	Data     dataCmd     `cmd:"" help:"Data for sensors without internet, in signed bundles."`
+	Evidence evidenceCmd `cmd:"" help:"Verify, show, export, decide, forget, back up what is kept."`
 }
