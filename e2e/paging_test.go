@@ -1,0 +1,235 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// page is one alert as a receiver got it.
+type page struct {
+	Receiver    string
+	At          time.Time
+	Status      string
+	Labels      map[string]string
+	Annotations map[string]string
+	StartsAt    time.Time
+	EndsAt      time.Time
+	Fingerprint string
+}
+
+func (p page) String() string {
+	return fmt.Sprintf("%s: %s %s %s %s", p.Receiver, p.Status, p.Labels["alertname"], p.Labels["policy"], p.Labels["device"])
+}
+
+// desk is Alertmanager with the shipped configuration, and the webhook that
+// records what it is told.
+type desk struct {
+	*process
+	campus *campus
+	store  string
+
+	mu    sync.Mutex
+	pages []page
+	seen  map[string]bool // receiver, fingerprint, status, start: Alertmanager repeats a group whole
+}
+
+// managerURL is where Alertmanager listens, hookAddr where its shipped
+// configuration sends.
+const (
+	managerURL = "http://127.0.0.1:9093"
+	hookAddr   = "127.0.0.1:9999"
+)
+
+// openDesk starts the webhook and Alertmanager. interval is group_interval:
+// how long a group that has been told waits for the next.
+func (c *campus) openDesk(interval string) *desk {
+	c.t.Helper()
+	need(c.t, "prometheus-alertmanager")
+	d := &desk{campus: c, seen: map[string]bool{}}
+	l, err := c.gw.Listen("tcp4", hookAddr)
+	ok(c.t, err)
+	hook := &http.Server{Handler: http.HandlerFunc(d.receive)}
+	go func() { _ = hook.Serve(l) }()
+	c.t.Cleanup(func() { hook.Close() })
+	conf, err := os.ReadFile("../configs/alertmanager/alertmanager.yml")
+	ok(c.t, err)
+	before, rest, _ := strings.Cut(string(conf), "    email_configs:")
+	_, after, _ := strings.Cut(rest, "  - name: dead-man")
+	text := before + "    webhook_configs: [{url: 'http://" + hookAddr + "/review', send_resolved: true}]\n  - name: dead-man" + after
+	text = strings.NewReplacer("group_wait: 10s", "group_wait: 100ms", "group_interval: 5m", "group_interval: "+interval, "group_interval: 30m", "group_interval: "+interval).Replace(text)
+	c.write("alertmanager.yml", "%s", text)
+	tmpl, err := os.ReadFile("../configs/alertmanager/picket.tmpl")
+	ok(c.t, err)
+	c.write("picket.tmpl", "%s", tmpl)
+	d.open()
+	return d
+}
+
+// open starts Alertmanager, again after a stop.
+func (d *desk) open() {
+	d.campus.t.Helper()
+	d.process = d.campus.start(d.campus.gw, "prometheus-alertmanager", "--config.file="+filepath.Join(d.campus.dir, "alertmanager.yml"),
+		"--storage.path="+filepath.Join(d.campus.dir, "am"), "--web.listen-address=127.0.0.1:9093", "--cluster.listen-address=")
+	until(d.campus.t, "Alertmanager", func() bool { return d.campus.get(managerURL+"/-/ready") != "" })
+}
+
+// receive records what a receiver is told, each thing once.
+func (d *desk) receive(w http.ResponseWriter, r *http.Request) {
+	now := time.Now()
+	b, _ := io.ReadAll(r.Body)
+	_, _ = io.WriteString(w, "ok")
+	var body struct{ Alerts []page }
+	if r.URL.Path == "/dead-man" || r.URL.Path == "/outside" || json.Unmarshal(b, &body) != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range body.Alerts {
+		p.Receiver, p.At = strings.TrimPrefix(r.URL.Path, "/"), now
+		key := p.Receiver + p.Fingerprint + p.Status + p.StartsAt.String()
+		if !d.seen[key] {
+			d.seen[key] = true
+			d.pages = append(d.pages, p)
+		}
+	}
+}
+
+// got lists the pages about violations so far, to any receiver.
+func (d *desk) got() []page {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []page
+	for _, p := range d.pages {
+		if p.Labels["device"] != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// wait waits for a page and returns it.
+func (d *desk) wait(what string, is func(page) bool) page {
+	d.campus.t.Helper()
+	var found page
+	until(d.campus.t, what, func() bool {
+		for _, p := range d.got() {
+			if is(p) {
+				found = p
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// settle sends an alert of ours through Alertmanager and waits for it: what
+// was there before it has been told by then.
+func (d *desk) settle() {
+	t := d.campus.t
+	t.Helper()
+	name := "Probe" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	body := fmt.Sprintf(`[{"labels":{"alertname":%q,"severity":"page"}}]`, name)
+	until(t, "Alertmanager that takes an alert", func() bool {
+		resp, err := d.campus.http().Post(managerURL+"/api/v2/alerts", "application/json", strings.NewReader(body))
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	until(t, "probe alert", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, p := range d.pages {
+			if p.Labels["alertname"] == name {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// exactly asserts what was told about violations, all in all.
+func (d *desk) exactly(want ...string) {
+	d.campus.t.Helper()
+	var got []string
+	for _, p := range d.got() {
+		got = append(got, p.Receiver+" "+p.Status+" "+p.Labels["alertname"]+" "+p.Labels["device"])
+	}
+	if g, w := strings.Join(got, "\n\t"), strings.Join(want, "\n\t"); g != w {
+		d.campus.t.Errorf("told\n\t%s\nwant\n\t%s", g, w)
+	}
+}
+
+// prometheus is Prometheus with the shipped configuration and rules.
+type prometheus struct {
+	*process
+	campus *campus
+}
+
+const prometheusURL = "http://127.0.0.1:9090"
+
+// scrape starts Prometheus with the shipped rules, every second instead of
+// every fifteen.
+func (c *campus) scrape() *prometheus {
+	c.t.Helper()
+	need(c.t, "prometheus")
+	for _, name := range []string{"prometheus.yml", "rules.yml"} {
+		b, err := os.ReadFile("../configs/prometheus/" + name)
+		ok(c.t, err)
+		c.write(name, "%s", strings.NewReplacer("_interval: 15s", "_interval: 1s", "keep_firing_for: 5m", "keep_firing_for: 5s").Replace(string(b)))
+	}
+	p := &prometheus{campus: c}
+	p.open()
+	return p
+}
+
+func (p *prometheus) open() {
+	p.campus.t.Helper()
+	p.process = p.campus.start(p.campus.gw, "prometheus", "--config.file="+filepath.Join(p.campus.dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(p.campus.dir, "tsdb"), "--web.listen-address=127.0.0.1:9090")
+	until(p.campus.t, "Prometheus", func() bool { return p.campus.get(prometheusURL+"/-/ready") != "" })
+	p.answers(`up{job="picket"} == 1`)
+}
+
+func (p *prometheus) restart() {
+	p.campus.t.Helper()
+	p.stop(syscall.SIGTERM)
+	p.open()
+}
+
+// series returns how many series an expression has now.
+func (p *prometheus) series(expr string) (int, error) {
+	text := p.campus.get(prometheusURL + "/api/v1/query?query=" + url.QueryEscape(expr))
+	var answer struct {
+		Data struct{ Result []json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		return 0, fmt.Errorf("%s: %w: %q", expr, err, text)
+	}
+	return len(answer.Data.Result), nil
+}
+
+// answers waits until an expression has a value.
+func (p *prometheus) answers(expr string) {
+	p.campus.t.Helper()
+	until(p.campus.t, expr, func() bool { n, _ := p.series(expr); return n > 0 })
+}
+
+// turn waits until Prometheus has scraped and judged everything again, twice.
+func (p *prometheus) turn() {
+	p.campus.t.Helper()
+	from := time.Now().Unix() + 2
+	p.answers(fmt.Sprintf(`timestamp(ALERTS{alertname="PicketWatchdog"}) >= %d and on () timestamp(up{job="picket"}) >= %d`, from, from))
+}
