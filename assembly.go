@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"time"
 
 	"picket/alerts"
 	"picket/configs"
@@ -103,19 +104,20 @@ type assembly struct {
 	table    *device.Table
 	identify *sensor.Identify
 	visible  sensor.Visible
+	feed     *device.Feed // nil: no lease file and no socket is configured
 	pipeline *sensor.Pipeline
 }
 
 // assemble wires workers for the given sources to sink. live sensors never
 // wait for the judge; files do.
-func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.Sink, sources []sensor.Source, live bool) (*assembly, error) {
+func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.Sink, sources []sensor.Source, live bool, state string, log *slog.Logger) (*assembly, error) {
 	realms, err := sensor.NewRealms(c.Realms)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	a := &assembly{judgement: j, cfg: c, realms: realms, sigs: device.NewSignatures(j.set)}
 	home := flow.NewHome(c.Home())
-	key, err := siteKey("")
+	key, err := siteKey(state)
 	if err != nil {
 		return nil, err
 	}
@@ -127,6 +129,11 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	a.pipeline = &sensor.Pipeline{Sources: sources, Flush: a.identify.Flush}
 	a.pipeline.Observe = a.identify.Observe
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
+	if feed := leaseFeed(c.Leases); feed != nil && live {
+		feed.Out, feed.Now, feed.Log = out, time.Now, log
+		a.feed = feed
+		a.pipeline.Feeds = append(a.pipeline.Feeds, feed.Run)
+	}
 	for i := range sources {
 		wc := sensor.WorkerConfig{
 			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key,
@@ -158,4 +165,19 @@ type counting struct {
 func (c *counting) Transfer(t sensor.Transfer) {
 	c.visible.Add(&t)
 	c.Sink.Transfer(t)
+}
+
+// leaseFeed brings in what the network already knows of addresses.
+func leaseFeed(c configs.Leases) *device.Feed {
+	feed := &device.Feed{Socket: c.Socket, Realm: sensor.DefaultRealm}
+	for _, path := range c.Dnsmasq {
+		feed.Leases = append(feed.Leases, device.LeaseFile{Path: path, Realm: sensor.DefaultRealm})
+	}
+	for _, path := range c.Kea {
+		feed.Leases = append(feed.Leases, device.LeaseFile{Path: path, Realm: sensor.DefaultRealm, Kea: true})
+	}
+	if len(feed.Leases) == 0 && feed.Socket == "" {
+		return nil
+	}
+	return feed
 }

@@ -70,6 +70,7 @@ type session struct {
 	a        *assembly
 	lines    lineWriter
 	flows    bool
+	state    string // directory of the site key, "" keeps nothing
 	totals   map[destination]*carried
 	strays   sensor.Strays
 	started  time.Time
@@ -137,7 +138,7 @@ func (s *session) run(source sensor.Source) error {
 	if err != nil {
 		return err
 	}
-	s.a, err = assemble(s.app.ctx, s.cfg, s.j, s, []sensor.Source{source}, false)
+	s.a, err = assemble(s.app.ctx, s.cfg, s.j, s, []sensor.Source{source}, false, s.state, logger(s.app, s.cfg))
 	if err != nil {
 		return err
 	}

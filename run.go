@@ -166,7 +166,7 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return err
 	}
-	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.judge, sources, true); err != nil {
+	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.judge, sources, true, s.cmd.State, s.log); err != nil {
 		return err
 	}
 	s.a.pipeline.Now = time.Now

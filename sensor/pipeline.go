@@ -35,6 +35,10 @@ type Pipeline struct {
 	// called at the end of the input, by the same goroutine.
 	Observe func(*observation.Observation)
 	Flush   func()
+	// Feeds bring observations from elsewhere (lease files, a controller) by
+	// way of Queue's channel, until ctx is done; they end before the sources'
+	// last observations are taken.
+	Feeds []func(ctx context.Context) error
 	// Now is the time of an idle live source; nil for files.
 	Now func() time.Time
 	// Tick, when set, is called by the observing goroutine about once a
@@ -68,7 +72,16 @@ func (p *Pipeline) Run(ctx context.Context) error {
 		defer close(observed)
 		p.observe()
 	}()
+	feeds, stop := context.WithCancel(ctx)
+	fed, feeds := errgroup.WithContext(feeds)
+	for _, f := range p.Feeds {
+		fed.Go(func() error { return f(feeds) })
+	}
 	err := workers.Wait()
+	stop()
+	if e := fed.Wait(); e != nil && !errors.Is(e, context.Canceled) {
+		err = errors.Join(err, e)
+	}
 	close(p.out)
 	<-observed
 	if errors.Is(err, context.Canceled) {
