@@ -79,11 +79,9 @@ type File struct {
 	Record   bool      `json:"record"`   // the sensor's own memory of it is kept too
 }
 
-// SaveDevice keeps what is known of a device. Concern must not be NoConcern.
+// SaveDevice keeps what is known of a device. One that no policy concerns any
+// longer is removed, with its addresses: it is one of a crowd again.
 func (s *Store) SaveDevice(d Device) {
-	if d.Concern == NoConcern {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.waiting.devices[d.ID]; !there && len(s.waiting.devices) >= s.c.Limits.Waiting {

@@ -169,6 +169,14 @@ func (s *Store) writeOutbox(tx *sql.Tx, b *batch) error {
 
 func (s *Store) writeDevices(tx *sql.Tx, b *batch) error {
 	for _, d := range b.devices {
+		if d.Concern == NoConcern {
+			for _, query := range [...]string{"DELETE FROM device WHERE id = ?", "DELETE FROM address WHERE device = ?", "DELETE FROM record WHERE id = ?"} {
+				if _, err := tx.Exec(query, d.ID); err != nil {
+					return err
+				}
+			}
+			continue
+		}
 		if gone, err := forgotten(tx, d.ID, d.Last); gone || err != nil {
 			if err != nil {
 				return err

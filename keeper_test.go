@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"picket/alerts"
+	"picket/configs"
+	"picket/evidence"
+	"picket/sensor"
+)
+
+// keepDemo plays the embedded capture through a keeper into dir.
+func keepDemo(t *testing.T, dir string) {
+	t.Helper()
+	c := configs.Defaults()
+	p, err := alerts.Quick([]string{"xiaomi"}, []string{"CN"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Policies = []alerts.Policy{p}
+	log := slog.New(slog.DiscardHandler)
+	j, err := compile(c, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := evidence.Open(evidence.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge, err := alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := newKeeper(judge, store, j.geo, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	k.judgedBy(j, now)
+	source, err := demoSource(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := assemble(context.Background(), c, j, k, []sensor.Source{source}, false, "", log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.export = a.table.Export
+	if err := a.pipeline.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	judge.Flush()
+	k.records()
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWhatIsNotKept replays phones that a policy concerns and phones that
+// none does, and looks through everything that was written.
+func TestWhatIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	keepDemo(t, dir)
+	var all strings.Builder
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := strings.ToLower(all.String())
+	for _, s := range []string{"xiaomi", "10.20.0.11", "data.mistat.xiaomi.com"} {
+		if !strings.Contains(kept, s) {
+			t.Errorf("%q is not kept: the test looks at the wrong thing", s)
+		}
+	}
+	for what, s := range map[string]string{
+		"host name of an iPhone": "johns-iphone", "its owner": "john", "its address": "10.20.0.13", "a name it asked for": "neverssl",
+		"its own maker's name": "gsp-ssl.ls.apple.com", "a name that restricts nothing": "connectivitycheck.gstatic.com",
+		"an IMEI sent in clear": "864628020123454", "a number sent in clear": "2025550143", "a carrier": "example mobile",
+	} {
+		if strings.Contains(kept, s) {
+			i := strings.Index(kept, s)
+			t.Errorf("%s is kept: %q", what, kept[max(0, i-120):min(len(kept), i+60)])
+		}
+	}
+}
+
+func TestKeeperKeeps(t *testing.T) {
+	dir := t.TempDir()
+	keepDemo(t, dir)
+	s, err := evidence.Open(evidence.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	page, err := s.Devices(evidence.DeviceQuery{})
+	if err != nil || page.Total == 0 {
+		t.Fatalf("%d devices, %v", page.Total, err)
+	}
+	for _, d := range page.Devices {
+		if d.Maker != "xiaomi" || d.Concern == evidence.NoConcern {
+			t.Errorf("kept without a concern: %+v", d)
+		}
+	}
+	p, ok, err := s.Span()
+	if !ok || err != nil {
+		t.Fatal("the ledger is empty", err)
+	}
+	cells, err := s.Residency(evidence.ResidencyQuery{Period: p, Basis: "location", Maker: "xiaomi"})
+	if err != nil || len(cells) < 2 {
+		t.Errorf("residency of xiaomi: %+v %v, want CN and another", cells, err)
+	}
+	if r, err := s.Verify(); err != nil || len(r.Faults) > 0 || r.Entries == 0 {
+		t.Errorf("chain: %+v %v", r, err)
+	}
+	n := 0
+	_ = s.Records(func(evidence.Record) error { n++; return nil })
+	if n == 0 {
+		t.Error("no record for the sensor's next start")
+	}
+}
