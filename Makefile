@@ -1,7 +1,6 @@
 # Each target works by itself on a clean clone with Go, make and git.
 # .ci/deps installs gcc and libpcap-dev when it may, else builds without.
 CGO = $$(.ci/deps)
-VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: demo build test bench clean
 
@@ -9,7 +8,7 @@ demo: build
 	./picket demo $(DEMOFLAGS)
 
 build:
-	@cgo=$(CGO); echo "Building ./picket ..."; CGO_ENABLED=$$cgo go build -trimpath -ldflags '-X main.version=$(VERSION)' -o picket .
+	@cgo=$(CGO); echo "Building ./picket ..."; CGO_ENABLED=$$cgo go build -trimpath -o picket .
 
 test:
 	@cgo=$(CGO); CGO_ENABLED=$$cgo go test ./...

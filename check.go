@@ -11,7 +11,8 @@ import (
 
 type checkCmd struct {
 	policyFlags
-	Default bool `help:"Print the default configuration and end."`
+	State   string `placeholder:"DIR" env:"STATE_DIRECTORY" default:"/var/lib/picket" help:"Where a running sensor notes which networks look like home (${default})."`
+	Default bool   `help:"Print the default configuration and end."`
 }
 
 // Run checks everything that `picket run` would need, and starts nothing.
@@ -60,6 +61,12 @@ func (k *checkCmd) report(a *app, c *configs.Config, j *judgement) {
 		fmt.Fprintf(w, " %s", p)
 	}
 	fmt.Fprintln(w)
+	if seen, err := os.ReadFile(adviceFile(k.State)); err == nil {
+		fmt.Fprintf(w, "  the sensor noted: %s", seen)
+	}
+	if len(c.Alertmanager.URLs) > 0 && c.Web.ExternalURL == "" {
+		fmt.Fprintln(w, "warning: web.external_url is not set: pages name a command to run instead of a link to the evidence")
+	}
 	if len(j.rules) == 0 {
 		fmt.Fprintln(w, "policies: none: nothing is prohibited")
 	}

@@ -247,6 +247,9 @@ func (s *station) tick(now time.Time) {
 	if text := s.strays.Advice(noHome, total); text != "" && text != s.advised && s.advised == "" {
 		s.advised = text
 		fmt.Fprintln(s.app.stderr, text)
+		if err := os.WriteFile(adviceFile(s.cmd.State), []byte(text+"\n"), 0o600); err != nil {
+			s.log.Warn("advice not kept for picket check", "err", err)
+		}
 	}
 }
 

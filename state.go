@@ -42,3 +42,7 @@ func siteKey(dir string) ([]byte, error) {
 	}
 	return key, os.WriteFile(path, key, 0o600)
 }
+
+// adviceFile is where a running sensor notes which networks look like home,
+// for `picket check` to show.
+func adviceFile(state string) string { return filepath.Join(state, "home-networks.advice") }

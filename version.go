@@ -3,19 +3,33 @@ package main
 import (
 	"fmt"
 	"runtime/debug"
+
+	"picket/configs"
 )
 
 type versionCmd struct{}
 
-// Run prints the version of the build.
+// Run prints the version of the build and of the data in it.
 func (versionCmd) Run(a *app) error {
-	info, _ := debug.ReadBuildInfo()
-	commit := "unknown"
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			commit = s.Value
+	version, commit := "(devel)", "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
 		}
 	}
-	_, err := fmt.Fprintf(a.stdout, "picket %s (commit %s, %s)\n", info.Main.Version, commit, info.GoVersion)
+	fmt.Fprintf(a.stdout, "picket %s (commit %s)\n", version, commit)
+	j, err := compile(configs.Defaults(), logger(a, configs.Defaults()))
+	if err != nil {
+		return err
+	}
+	entries, _ := j.set.Size()
+	fmt.Fprintf(a.stdout, "signatures %s, %d entries\n", j.set.Hash(), entries)
+	for _, d := range j.geo.Databases() {
+		fmt.Fprintf(a.stdout, "database %s, built %s\n", d.Name, d.Built.UTC().Format("2006-01-02"))
+	}
+	_, err = fmt.Fprintln(a.stdout, "IP Geolocation by DB-IP (https://db-ip.com); other attributions: NOTICE")
 	return err
 }
