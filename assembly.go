@@ -61,6 +61,9 @@ func compile(c *configs.Config, log *slog.Logger) (*judgement, error) {
 		if err != nil {
 			return nil, usageError{policyError(c, i, err)}
 		}
+		if err := r.UnknownMaker(j.known.Makers); err != nil && !c.Wrote(i) {
+			return nil, usageError{fmt.Errorf("--prohibit: %w", err)}
+		}
 		j.rules = append(j.rules, r)
 	}
 	return j, nil

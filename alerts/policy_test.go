@@ -122,7 +122,7 @@ func TestWarnings(t *testing.T) {
 		Except: Except{Networks: []Exemption{{Value: "0.0.0.0/0"}, {Value: "10.9.0.0/16", Until: until}, {Value: "10.8.0.0/16", Until: soonUntil}}}}
 	got := strings.Join(compile(t, p)[0].Warnings(known().Makers, start), "\n")
 	for _, want := range []string{
-		`no signature knows the maker "xiomi": it can never match; did you mean "xiaomi"?`,
+		`it can never match: no signature knows the maker "xiomi", did you mean "xiaomi"?`,
 		"devices known only as huawei-or-honor stay undecided: name all of huawei and honor",
 		"restricts no country", "quiet 1ns is shorter than within", "0.0.0.0/0 covers everything",
 		"exemption 10.9.0.0/16 ended on 2026-01-31", "exemption 10.8.0.0/16 ends on 2026-03-09",

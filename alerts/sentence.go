@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -216,19 +217,33 @@ func (r *Rule) Warnings(makers []string, now time.Time) []string {
 	return out
 }
 
-func (r *Rule) warnMakers(makers []string, warn func(string, ...any)) {
-	if makers == nil {
-		return
-	}
+// UnknownMaker returns an error when the policy names a maker that is neither
+// among makers nor a group.
+func (r *Rule) UnknownMaker(makers []string) error {
+	return errors.Join(r.unknownMakers(makers)...)
+}
+
+func (r *Rule) unknownMakers(makers []string) []error {
+	var out []error
 	for _, m := range r.Policy.Devices.Makers {
 		if m == anyWord || slices.Contains(makers, m) || r.groups[m] != nil {
 			continue
 		}
 		near := ""
 		if n := nearest(m, makers); n != "" {
-			near = fmt.Sprintf("; did you mean %q?", n)
+			near = fmt.Sprintf(", did you mean %q?", n)
 		}
-		warn("no signature knows the maker %q: it can never match%s", m, near)
+		out = append(out, fmt.Errorf("no signature knows the maker %q%s", m, near))
+	}
+	return out
+}
+
+func (r *Rule) warnMakers(makers []string, warn func(string, ...any)) {
+	if makers == nil {
+		return
+	}
+	for _, err := range r.unknownMakers(makers) {
+		warn("it can never match: %v", err)
 	}
 	for name, members := range r.groups {
 		if r.makers[name] || r.anyMaker || !slices.ContainsFunc(members, func(m string) bool { return r.makers[m] }) {
