@@ -42,10 +42,10 @@ func (w *Worker) named(f *flow.Flow, h *observation.Hello, by observation.Visibi
 	c.browser = c.browser || looksLikeBrowser(h)
 	switch {
 	case h.ECH == "real":
-		c.name, c.visibility = "", observation.HiddenECH
+		c.call("", observation.HiddenECH)
 		w.stats.Handshakes[protocol][Hidden]++
 	case h.SNI != "" && h.SNIReason == "":
-		c.name, c.visibility = h.SNI, by
+		c.call(h.SNI, by)
 		w.stats.Handshakes[protocol][Named]++
 	default:
 		w.stats.Handshakes[protocol][Nameless]++
@@ -92,8 +92,8 @@ func (w *Worker) serverFlight(f *flow.Flow, d flow.Dir, p *packet.Packet, front 
 	case wire.Whole:
 		w.table.FollowRecords(f, d, front)
 		c := w.convos.known(f)
-		if c != nil && c.name == "" && c.visibility == "" && len(w.flight.Names) > 0 {
-			c.name, c.visibility = w.certificateName(w.flight.Names), observation.ByCertificate
+		if c != nil && c.unnamed() && len(w.flight.Names) > 0 {
+			c.call(w.certificateName(w.flight.Names), observation.ByCertificate)
 		}
 	}
 	w.table.Release(f, d)
@@ -140,9 +140,9 @@ func (w *Worker) hidden(f *flow.Flow, d flow.Dir, p *packet.Packet, name string)
 // tunnel reports that f hides what it carries.
 func (w *Worker) tunnel(f *flow.Flow, d flow.Dir, p *packet.Packet, kind, how, name string) {
 	if c := w.convos.of(f); c != nil {
-		c.tunnel = kind
-		if c.name == "" && c.visibility == "" {
-			c.visibility = observation.HiddenTunnel
+		w.open(c).tunnel = kind
+		if c.unnamed() {
+			c.call("", observation.HiddenTunnel)
 		}
 	}
 	if f.App == appNew {

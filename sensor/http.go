@@ -69,6 +69,7 @@ func (w *Worker) httpStream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []
 		w.table.Release(f, flow.Down)
 		return
 	}
+	w.open(c)
 	if d == flow.Down {
 		w.resolution(f, p, c, front)
 		return
@@ -79,10 +80,10 @@ func (w *Worker) httpStream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []
 // requests reads the request heads in front from taken on.
 func (w *Worker) requests(f *flow.Flow, p *packet.Packet, c *conversation, front []byte, taken int) {
 	for taken < len(front) {
-		n, done, ok := c.body.Skip(front[taken:])
-		c.passed += int64(n)
+		n, done, ok := c.more.body.Skip(front[taken:])
+		c.more.passed += int64(n)
 		taken += n
-		if !ok || c.body.Unbounded() || c.passed > maxRequestLen {
+		if !ok || c.more.body.Unbounded() || c.more.passed > maxRequestLen {
 			w.table.Release(f, flow.Up)
 			return
 		}
@@ -110,7 +111,7 @@ func (w *Worker) head(f *flow.Flow, p *packet.Packet, c *conversation, b []byte)
 	case wire.More:
 		if w.http.PartialHead(b) == wire.Whole && !w.http.Response {
 			o := w.request(f, flow.Up, p)
-			c.partial = &o
+			c.more.partial = &o
 			w.keepHost(c)
 		}
 		return 0, wire.More
@@ -129,15 +130,15 @@ func (w *Worker) head(f *flow.Flow, p *packet.Packet, c *conversation, b []byte)
 	if w.searchable(f) {
 		want = int(min(w.http.Length, maxBodyHeld))
 	}
-	if len(b)-n < want && c.passed == 0 {
+	if len(b)-n < want && c.more.passed == 0 {
 		o := w.request(f, flow.Up, p)
-		c.partial = &o
+		c.more.partial = &o
 		w.keepHost(c)
 		return 0, wire.More
 	}
 	w.observeRequest(f, p, c, b[n:min(len(b), n+max(want, 0))])
-	c.body = wire.NewHTTPBody(&w.http)
-	if c.heads++; c.heads >= maxRequests || w.http.Upgrade {
+	c.more.body = wire.NewHTTPBody(&w.http)
+	if c.more.heads++; c.more.heads >= maxRequests || w.http.Upgrade {
 		return n, wire.Other
 	}
 	return n, wire.Whole
@@ -165,11 +166,11 @@ func bodyText(contentType []byte) wire.IdentifierText {
 
 // observeRequest observes the request in w.http and what its texts give away.
 func (w *Worker) observeRequest(f *flow.Flow, p *packet.Packet, c *conversation, body []byte) {
-	c.partial = nil
+	c.more.partial = nil
 	w.keepHost(c)
 	o := w.request(f, flow.Up, p)
 	w.whenAnswered(f, &o)
-	if c.heads == 0 {
+	if c.more.heads == 0 {
 		w.askedOverHTTP(f, p, c)
 	}
 	w.hidden(f, flow.Up, p, "")
@@ -190,7 +191,7 @@ func (w *Worker) keepHost(c *conversation) {
 	c.browser = c.browser || w.http.Referer
 	if c.name == "" && len(w.http.Host) > 0 {
 		if _, err := netip.ParseAddr(string(w.http.Host)); err != nil {
-			c.name, c.visibility = w.names.string(w.http.Host), observation.ByHTTP
+			c.call(w.names.string(w.http.Host), observation.ByHTTP)
 		}
 	}
 }
@@ -221,22 +222,23 @@ func (w *Worker) identifiers(f *flow.Flow, p *packet.Packet, host string) {
 // askedOverHTTP observes the names that a resolution over HTTP asks for, as
 // DNS questions, and waits for the answer.
 func (w *Worker) askedOverHTTP(f *flow.Flow, p *packet.Packet, c *conversation) {
-	r := &wire.HTTPDNS{}
-	if !r.ParseRequest(&w.http) {
+	if !w.resolve.ParseRequest(&w.http) {
 		w.table.Release(f, flow.Down)
 		return
 	}
+	r := &wire.HTTPDNS{} // resolutions are few: each keeps what it asked until the answer
+	r.ParseRequest(&w.http)
 	for _, name := range r.Names {
-		c.asked = append(c.asked, w.names.string(name))
+		c.more.asked = append(c.more.asked, w.names.string(name))
 		w.resolved(f, p, r.Provider, w.names.string(name), nil)
 	}
-	c.resolve = r
+	c.more.resolve = r
 }
 
 // resolution reads the answer to a resolution over HTTP; its addresses are
 // learnt as those of a DNS answer are.
 func (w *Worker) resolution(f *flow.Flow, p *packet.Packet, c *conversation, front []byte) {
-	if c.resolve == nil {
+	if c.more.resolve == nil {
 		w.table.Release(f, flow.Down)
 		return
 	}
@@ -245,23 +247,23 @@ func (w *Worker) resolution(f *flow.Flow, p *packet.Packet, c *conversation, fro
 		w.table.Hold(f, flow.Down)
 		return
 	}
-	if s == wire.Whole && c.resolve.ParseAnswer(front[n:]) {
+	if s == wire.Whole && c.more.resolve.ParseAnswer(front[n:]) {
 		answers := map[string][]observation.Answer{}
-		for _, a := range c.resolve.Answers {
+		for _, a := range c.more.resolve.Answers {
 			name, kind := w.names.string(a.Name), uint16(wire.DNSTypeA)
 			if a.Addr.Is6() {
 				kind = wire.DNSTypeAAAA
 			}
 			answers[name] = append(answers[name], observation.Answer{Name: name, Type: kind, TTL: a.TTL, Addr: a.Addr})
 		}
-		for _, name := range c.asked {
+		for _, name := range c.more.asked {
 			if len(answers[name]) > 0 {
-				w.resolved(f, p, c.resolve.Provider, name, answers[name])
+				w.resolved(f, p, c.more.resolve.Provider, name, answers[name])
 			}
 		}
 	}
 	w.table.Release(f, flow.Down)
-	c.resolve = nil
+	c.more.resolve = nil
 }
 
 func (w *Worker) resolved(f *flow.Flow, p *packet.Packet, provider, name string, answers []observation.Answer) {
@@ -296,7 +298,7 @@ func (w *Worker) pushStream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []
 			Version: w.names.string(w.push.Version), Host: w.names.string(w.push.Host),
 		}
 		if c := w.convos.of(f); c != nil && c.name == "" && o.Push.Host != "" {
-			c.name, c.visibility = o.Push.Host, observation.ByHTTP
+			c.call(o.Push.Host, observation.ByHTTP)
 		}
 		w.whenAnswered(f, &o)
 	}

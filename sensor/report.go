@@ -20,12 +20,14 @@ const (
 // is over. It returns false when there is no room: the increase is kept.
 func (w *Worker) report(f *flow.Flow, final bool) bool {
 	c := w.convos.known(f)
-	if c != nil && len(c.waiting) > 0 && (final || f.Answered()) {
-		w.answered(f, c)
-	}
-	if c != nil && final && c.partial != nil {
-		w.tell(c.partial)
-		c.partial = nil
+	if c != nil && c.more != nil {
+		if len(c.more.waiting) > 0 && (final || f.Answered()) {
+			w.answered(f, c)
+		}
+		if final && c.more != nil && c.more.partial != nil {
+			w.tell(c.more.partial)
+			c.more.partial = nil
+		}
 	}
 	up, down := f.Increase(flow.Up), f.Increase(flow.Down)
 	o := observation.Observation{Kind: observation.FlowReport, At: at(f.Last())}
@@ -40,7 +42,10 @@ func (w *Worker) report(f *flow.Flow, final bool) bool {
 	}
 	o.Flow.ReceivedHandshake = down.Handshake
 	if c != nil {
-		o.Flow.Name, o.Flow.ALPN, o.Flow.Tunnel, o.Flow.WebVisit = c.name, c.alpn, c.tunnel, c.browser
+		o.Flow.Name, o.Flow.ALPN, o.Flow.WebVisit = c.name, c.alpn, c.browser
+		if c.more != nil {
+			o.Flow.Tunnel = c.more.tunnel
+		}
 	}
 	if !w.emit(&o) {
 		return false
@@ -59,11 +64,12 @@ func (w *Worker) forget(f *flow.Flow, c *conversation) {
 	}
 	w.dropQUIC(c, Incomplete)
 	w.dropDTLS(c, Incomplete)
+	w.shut(c)
 	w.convos.release(f)
 }
 
 func (w *Worker) dropQUIC(c *conversation, as Outcome) {
-	if c.quic != nil && c.quic.Decrypts > 0 {
+	if c.more != nil && c.more.quic != nil && c.more.quic.Decrypts > 0 {
 		w.stats.Handshakes[ProtocolQUIC][as]++
 	}
 	w.freeQUIC(c)
@@ -71,29 +77,29 @@ func (w *Worker) dropQUIC(c *conversation, as Outcome) {
 
 // freeQUIC gives the assembly of c back, if it has one.
 func (w *Worker) freeQUIC(c *conversation) {
-	if c.quic != nil {
-		w.stats.Decrypts += uint64(c.quic.Decrypts)
-		c.quic.Reset()
-		w.quics.give(c.quic)
-		c.quic = nil
+	if m := c.more; m != nil && m.quic != nil {
+		w.stats.Decrypts += uint64(m.quic.Decrypts)
+		m.quic.Reset()
+		w.quics.give(m.quic)
+		m.quic = nil
 	}
 }
 
 func (w *Worker) dropDTLS(c *conversation, as Outcome) {
-	if c.dtls != nil {
-		if c.dtls.Hellos == 0 {
+	if m := c.more; m != nil && m.dtls != nil {
+		if m.dtls.Hellos == 0 {
 			w.stats.Handshakes[ProtocolDTLS][as]++
 		}
-		c.dtls.Reset()
-		w.dtls.give(c.dtls)
-		c.dtls = nil
+		m.dtls.Reset()
+		w.dtls.give(m.dtls)
+		m.dtls = nil
 	}
 }
 
 // visibility says how the flow was named, or why it was not.
 func (w *Worker) visibility(f *flow.Flow, c *conversation) observation.Visibility {
-	if c != nil && c.visibility != "" {
-		return c.visibility
+	if c != nil && c.seen != 0 {
+		return visibilities[c.seen-1]
 	}
 	switch {
 	case f.Worker&(snapped|lostHead) != 0:
@@ -140,22 +146,35 @@ func (w *Worker) whenAnswered(f *flow.Flow, o *observation.Observation) {
 		return
 	}
 	c := w.convos.of(f)
-	if c == nil || len(c.waiting) >= maxWaiting {
+	if c == nil {
 		w.tell(o)
 		return
 	}
-	c.waiting = append(c.waiting, *o)
+	m := w.open(c)
+	if len(m.waiting) >= maxWaiting {
+		w.tell(o)
+		return
+	}
+	m.waiting = append(m.waiting, *o)
 	f.Worker |= waiting
 }
 
 // answered emits what waited.
 func (w *Worker) answered(f *flow.Flow, c *conversation) {
 	f.Worker &^= waiting
-	for i := range c.waiting {
-		c.waiting[i].Answered = f.Answered()
-		w.tell(&c.waiting[i])
+	if c == nil || c.more == nil {
+		return
 	}
-	c.waiting = nil
+	m := c.more
+	for i := range m.waiting {
+		m.waiting[i].Answered = f.Answered()
+		w.tell(&m.waiting[i])
+	}
+	clear(m.waiting)
+	m.waiting = m.waiting[:0]
+	if f.App == appQUIC && m.quic == nil && m.tunnel == "" { // a hello was all there was to wait for
+		w.shut(c)
+	}
 }
 
 // tunnelKey is a pair of addresses that a tunnel was reported for.

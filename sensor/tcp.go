@@ -184,6 +184,7 @@ func (w *Worker) insideHTTP(f *flow.Flow, p *packet.Packet, front []byte, at int
 	}
 	if c := w.convos.of(f); c != nil {
 		f.App = appHTTP
+		w.open(c)
 		w.requests(f, p, c, front, at)
 	}
 	return s
@@ -224,7 +225,7 @@ func (w *Worker) proxied(f *flow.Flow, u wire.Upgrade) {
 		w.stats.ConversationsFull++
 		return
 	}
-	c.name, c.visibility = w.names.string(u.Host), observation.ByHTTP
+	c.call(w.names.string(u.Host), observation.ByHTTP)
 }
 
 // tryTunnel tells OpenVPN over TCP.

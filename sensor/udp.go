@@ -134,18 +134,19 @@ func (w *Worker) initial(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		w.release(f)
 		return
 	}
-	if c.quic == nil && w.budget > 0 {
-		c.quic = w.quics.take()
+	m := w.open(c)
+	if m.quic == nil && w.budget > 0 {
+		m.quic = w.quics.take()
 	}
-	if c.quic == nil || w.budget <= 0 {
+	if m.quic == nil || w.budget <= 0 {
 		w.freeQUIC(c)
 		w.stats.Handshakes[ProtocolQUIC][OverBudget]++
 		w.release(f)
 		return
 	}
-	before := c.quic.Decrypts
-	s := c.quic.Add(p.Payload, d == flow.Down, &w.hello)
-	w.budget -= c.quic.Decrypts - before
+	before := m.quic.Decrypts
+	s := m.quic.Add(p.Payload, d == flow.Down, &w.hello)
+	w.budget -= m.quic.Decrypts - before
 	switch s {
 	case wire.Whole:
 		w.quicHello(f, d, p, c)
@@ -166,7 +167,8 @@ func (w *Worker) initial(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 const maxInitials = 64
 
 func (w *Worker) quicHello(f *flow.Flow, d flow.Dir, p *packet.Packet, c *conversation) {
-	if side, known := c.quic.Client(); known && side != (d == flow.Down) {
+	assembly := c.more.quic
+	if side, known := assembly.Client(); known && side != (d == flow.Down) {
 		d = d.Other()
 	}
 	if d == flow.Down {
@@ -174,7 +176,7 @@ func (w *Worker) quicHello(f *flow.Flow, d flow.Dir, p *packet.Packet, c *conver
 		d = flow.Up
 	}
 	h := w.helloOf()
-	h.Segments, h.QUIC = c.quic.Datagrams, c.quic.Version.String()
+	h.Segments, h.QUIC = assembly.Datagrams, assembly.Version.String()
 	w.freeQUIC(c)
 	w.named(f, h, observation.ByQUIC, ProtocolQUIC)
 	w.release(f)
@@ -196,21 +198,22 @@ func (w *Worker) dtlsDatagram(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		w.release(f)
 		return
 	}
-	if c.dtls == nil {
-		if c.dtls = w.dtls.take(); c.dtls == nil {
+	m := w.open(c)
+	if m.dtls == nil {
+		if m.dtls = w.dtls.take(); m.dtls == nil {
 			w.stats.Handshakes[ProtocolDTLS][OverBudget]++
 			w.release(f)
 			return
 		}
 	}
-	switch c.dtls.Add(p.Payload, &w.hello) {
+	switch m.dtls.Add(p.Payload, &w.hello) {
 	case wire.Whole:
 		if d == flow.Down {
 			f.SetOpener(flow.Down)
 			d = flow.Up
 		}
 		h := w.helloOf()
-		h.Segments = c.dtls.Datagrams
+		h.Segments = m.dtls.Datagrams
 		w.named(f, h, observation.BySNI, ProtocolDTLS)
 		w.hidden(f, d, p, h.SNI)
 		o := w.about(observation.DTLS, f, d, p)

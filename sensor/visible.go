@@ -18,6 +18,16 @@ var visibilities = [...]observation.Visibility{
 	observation.Truncated, observation.MissedStart, observation.OneWay,
 }
 
+// visibilityCode is the place of v in visibilities, plus one.
+func visibilityCode(v observation.Visibility) uint8 {
+	for i := range visibilities {
+		if visibilities[i] == v {
+			return uint8(i + 1)
+		}
+	}
+	return 0
+}
+
 // Add counts the bytes of a transfer, both directions.
 func (v *Visible) Add(t *Transfer) {
 	for i, name := range visibilities {

@@ -59,24 +59,26 @@ type Worker struct {
 	now   int64
 	ticks int64 // packet time of the last expiry
 
-	hello   wire.Hello
-	flight  wire.ServerFlight
-	dns     wire.DNS
-	dhcp    wire.DHCP
-	http    wire.HTTP
-	near    wire.Neighbour
-	push    wire.MiPush
-	radius  wire.RADIUS
-	ids     wire.Identifiers
-	convos  conversations
-	quics   pool[wire.Initials]
-	dtls    pool[wire.DTLSHello]
-	names   interned
-	hasher  hasher
-	tunnels map[tunnelKey]int64
-	firsts  map[fragmentKey]*observation.Observation
-	budget  int   // decryptions left in this second
-	refill  int64 // packet time of the last refill
+	hello    wire.Hello
+	flight   wire.ServerFlight
+	dns      wire.DNS
+	dhcp     wire.DHCP
+	http     wire.HTTP
+	near     wire.Neighbour
+	push     wire.MiPush
+	radius   wire.RADIUS
+	ids      wire.Identifiers
+	convos   conversations
+	quics    pool[wire.Initials]
+	dtls     pool[wire.DTLSHello]
+	pendings pool[pending]
+	resolve  wire.HTTPDNS
+	names    interned
+	hasher   hasher
+	tunnels  map[tunnelKey]int64
+	firsts   map[fragmentKey]*observation.Observation
+	budget   int   // decryptions left in this second
+	refill   int64 // packet time of the last refill
 
 	stats     WorkerStats
 	published atomic.Pointer[WorkerStats]
@@ -94,7 +96,7 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 	}
 	w := &Worker{cfg: c, ctx: ctx, out: out, spare: spare, budget: c.Decrypts, tunnels: map[tunnelKey]int64{}, firsts: map[fragmentKey]*observation.Observation{}}
 	w.convos.max = c.MaxConversations
-	w.quics.max, w.dtls.max = maxAssemblies, maxAssemblies
+	w.quics.max, w.dtls.max, w.pendings.max = maxAssemblies, maxAssemblies, c.MaxConversations
 	w.hasher.key = c.HashKey
 	fc := c.Flow
 	fc.Home = c.Home

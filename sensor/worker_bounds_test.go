@@ -40,8 +40,8 @@ func TestConversationsAreBounded(t *testing.T) {
 		k.client = phoneAt(uint16(20000 + i))
 		b.play(k.up(hello).frames)
 	}
-	if b.w.convos.used != 3 || len(b.w.convos.slab) != 3 || b.w.stats.ConversationsFull == 0 {
-		t.Errorf("%d of %d conversations, %d refused", b.w.convos.used, len(b.w.convos.slab), b.w.stats.ConversationsFull)
+	if b.w.convos.used != 3 || b.w.convos.made != 3 || b.w.stats.ConversationsFull == 0 {
+		t.Errorf("%d of %d conversations, %d refused", b.w.convos.used, b.w.convos.made, b.w.stats.ConversationsFull)
 	}
 	hellos, named := 0, 0
 	for _, o := range b.end() {
@@ -60,8 +60,8 @@ func TestConversationsAreBounded(t *testing.T) {
 	}
 	k := newTalk("203.0.113.5:443")
 	b.play(k.up(hello).frames)
-	if b.w.convos.used != 1 || len(b.w.convos.slab) != 3 {
-		t.Errorf("a place given back is not used again: %d of %d", b.w.convos.used, len(b.w.convos.slab))
+	if b.w.convos.used != 1 || b.w.convos.made != 3 {
+		t.Errorf("a place given back is not used again: %d of %d", b.w.convos.used, b.w.convos.made)
 	}
 }
 

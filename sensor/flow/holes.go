@@ -13,10 +13,17 @@ type holeSet struct {
 	next uint32         // free list
 }
 
+// Sets are allocated so many at once, and never move.
+const (
+	holeBits  = 7
+	holeChunk = 1 << holeBits
+)
+
 // holeSets holds the gaps of the few directions that have any. Number 0
 // means none.
 type holeSets struct {
-	sets      []holeSet
+	chunks    []*[holeChunk]holeSet
+	made      uint32
 	free      uint32
 	used      int
 	limit     int
@@ -33,7 +40,7 @@ func (h *holeSets) add(ref *uint32, from, to uint32) bool {
 		}
 		*ref = h.take()
 	}
-	s := &h.sets[*ref]
+	s := h.set(*ref)
 	if s.n > 0 && s.at[s.n-1].to == from && to-s.at[s.n-1].from < maxJump {
 		s.at[s.n-1].to = to
 		return true
@@ -48,30 +55,32 @@ func (h *holeSets) add(ref *uint32, from, to uint32) bool {
 	return true
 }
 
+func (h *holeSets) set(i uint32) *holeSet { return &h.chunks[i>>holeBits][i&(holeChunk-1)] }
+
 func (h *holeSets) take() uint32 {
 	h.used++
 	if i := h.free; i != 0 {
-		h.free = h.sets[i].next
-		h.sets[i].n = 0
+		s := h.set(i)
+		h.free, s.n = s.next, 0
 		return i
 	}
-	if len(h.sets) == 0 {
-		h.sets = make([]holeSet, 1, 8)
+	h.made++ // 0 is never given out
+	if int(h.made>>holeBits) >= len(h.chunks) {
+		h.chunks = append(h.chunks, new([holeChunk]holeSet))
 	}
-	h.sets = append(h.sets, holeSet{})
-	return uint32(len(h.sets) - 1)
+	return h.made
 }
 
 func (h *holeSets) give(i uint32) {
 	h.used--
-	h.sets[i].next = h.free
+	h.set(i).next = h.free
 	h.free = i
 }
 
 // fill takes [from, to) out of the gaps and returns how many bytes of it
 // were missing. *ref becomes 0 when no gap is left.
 func (h *holeSets) fill(ref *uint32, from, to uint32) (n uint32) {
-	s := &h.sets[*ref]
+	s := h.set(*ref)
 	for i := 0; i < s.n; {
 		g := &s.at[i]
 		lo, hi := g.from, g.to
@@ -129,7 +138,7 @@ func (h *holeSets) split(s *holeSet, i int, lo, hi uint32) {
 
 // acknowledged returns how many missing bytes lie before ack.
 func (h *holeSets) acknowledged(ref, ack uint32) (n uint32) {
-	s := &h.sets[ref]
+	s := h.set(ref)
 	for _, g := range s.at[:s.n] {
 		if d := int32(ack - g.from); d > 0 {
 			n += min(uint32(d), g.to-g.from)
