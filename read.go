@@ -28,6 +28,7 @@ import (
 
 type readCmd struct {
 	policyFlags
+	State string   `placeholder:"DIR" help:"Keep episodes and evidence there; without it nothing is kept."`
 	JSON  bool     `help:"Print JSON lines."`
 	Show  []string `placeholder:"KIND" enum:"events,flows,devices,episodes,stats" default:"devices,episodes,stats" help:"What to print with --json: events, flows, devices, episodes, stats (${default})."`
 	Files []string `arg:"" name:"file" help:"Captures: pcap, pcapng, also .gz and .zst; - is standard input."`
@@ -44,10 +45,14 @@ func (r *readCmd) Run(a *app) error {
 		return err
 	}
 	s := newSession(a, c, j)
+	s.state = r.State
 	if r.JSON {
 		s.show(a.stdout, r.Show)
 	}
 	err = s.read(r.Files)
+	if s.keeper != nil {
+		s.judge.Flush()
+	}
 	switch {
 	case err != nil && newStatsLine(s.workers, 0).Frames == 0:
 		return err // nothing was read: nothing to show
@@ -57,6 +62,7 @@ func (r *readCmd) Run(a *app) error {
 		s.summary().print(a.stdout)
 	}
 	s.advise()
+	s.closeStore()
 	return errors.Join(err, s.lines.err)
 }
 
@@ -66,7 +72,10 @@ type session struct {
 	cfg      *configs.Config
 	j        *judgement
 	judge    *alerts.Judge
-	store    *alerts.Memory
+	store    alerts.Store
+	kept     *evidence.Store // nil: nothing is kept
+	keeper   *keeper
+	next     sensor.Sink // the judge, behind the keeper where there is one
 	a        *assembly
 	lines    lineWriter
 	flows    bool
@@ -127,15 +136,13 @@ func (s *session) read(files []string) error {
 
 // run judges what source delivers.
 func (s *session) run(source sensor.Source) error {
-	s.store = alerts.NewMemory()
 	s.registry = prometheus.NewRegistry()
 	metrics := alerts.NewMetrics(s.registry, alerts.MetricsConfig{
 		Makers: s.j.set.Makers(), Policies: policyNames(s.j.rules),
 		Snapshot: func() alerts.Snapshot { return countsOf(s.a) },
 	})
 	var err error
-	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store, Metrics: metrics})
-	if err != nil {
+	if err := s.openStore(metrics); err != nil {
 		return err
 	}
 	s.a, err = assemble(s.app.ctx, s.cfg, s.j, s, []sensor.Source{source}, false, s.state, logger(s.app, s.cfg))
@@ -143,6 +150,9 @@ func (s *session) run(source sensor.Source) error {
 		return err
 	}
 	s.workers = s.a.pipeline.Workers
+	if s.keeper != nil {
+		s.keeper.export = s.a.table.Export
+	}
 	s.a.tap(func(o *observation.Observation) {
 		if s.tapped != nil {
 			s.tapped(o)
@@ -152,6 +162,43 @@ func (s *session) run(source sensor.Source) error {
 	return s.a.pipeline.Run(context.WithoutCancel(s.app.ctx))
 }
 
+// openStore makes the judge, with evidence on disk when a state directory is
+// given and in memory otherwise.
+func (s *session) openStore(metrics *alerts.Metrics) (err error) {
+	s.store = alerts.NewMemory()
+	if s.state != "" {
+		if s.kept, err = evidence.Open(evidence.Config{Dir: s.state}); err != nil {
+			return err
+		}
+		s.store = alerts.Kept{Store: s.kept}
+	}
+	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store, Metrics: metrics})
+	if err != nil {
+		return err
+	}
+	s.next = s.judge
+	if s.kept != nil {
+		s.keeper, err = newKeeper(s.judge, s.kept, s.j.geo, logger(s.app, s.cfg))
+		if err != nil {
+			return err
+		}
+		s.keeper.judgedBy(s.j, time.Now())
+		s.next = s.keeper
+	}
+	return nil
+}
+
+// closeStore writes what is kept to the end; what cannot be is an error of
+// the run.
+func (s *session) closeStore() {
+	if s.kept == nil {
+		return
+	}
+	s.judge.Flush()
+	s.keeper.records()
+	s.lines.err = errors.Join(s.lines.err, s.kept.Close())
+}
+
 // Transfer prints the flow, adds it up and hands it to the judge.
 func (s *session) Transfer(t sensor.Transfer) {
 	where := s.j.geo.Judge(geo.Query{Addr: t.Server.Addr(), Name: t.Name, CNAMEs: t.CNAMEs, Tunnel: t.Tunnel != ""})
@@ -159,14 +206,14 @@ func (s *session) Transfer(t sensor.Transfer) {
 		s.lines.write(newFlowLine(&t, where.Location))
 	}
 	s.carry(&t, &where)
-	s.judge.Transfer(t)
+	s.next.Transfer(t)
 }
 
 // Verdict, Identifier, Question and Tick hand on to the judge.
-func (s *session) Verdict(v sensor.VerdictChange) { s.judge.Verdict(v) }
-func (s *session) Identifier(i sensor.Identifier) { s.judge.Identifier(i) }
-func (s *session) Question(q sensor.Question)     { s.judge.Question(q) }
-func (s *session) Tick(now time.Time)             { s.judge.Tick(now) }
+func (s *session) Verdict(v sensor.VerdictChange) { s.next.Verdict(v) }
+func (s *session) Identifier(i sensor.Identifier) { s.next.Identifier(i) }
+func (s *session) Question(q sensor.Question)     { s.next.Question(q) }
+func (s *session) Tick(now time.Time)             { s.next.Tick(now) }
 
 // episodes returns all that came of the run, open or closed, oldest first.
 func (s *session) episodes() []evidence.Episode {

@@ -42,6 +42,7 @@ func (s *station) swap() error {
 	s.judge.Replaced()
 	s.a.sigs.Swap(j.set)
 	s.a.identify.Rejudge()
+	s.keeper.judgedBy(j, time.Now())
 	s.j.Store(j)
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 
 	"picket/alerts"
 	"picket/configs"
+	"picket/evidence"
 	"picket/geo"
 	"picket/sensor"
 	"picket/sensor/capture"
@@ -84,6 +85,8 @@ type station struct {
 	j        atomic.Pointer[judgement]
 	places   *placer
 	judge    *alerts.Judge
+	store    *evidence.Store
+	keeper   *keeper
 	metrics  *alerts.Metrics
 	notifier *alerts.Notifier
 	a        *assembly
@@ -152,7 +155,11 @@ func (s *station) wire(sources []sensor.Source) error {
 		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
 	})
 	var err error
-	store := alerts.NewMemory()
+	s.store, err = evidence.Open(evidence.Config{Dir: s.cmd.State, Logger: s.log, OnRuling: s.ruled})
+	if err != nil {
+		return err
+	}
+	store := alerts.Kept{Store: s.store}
 	links := alerts.Links{External: externalURL(s.cfg)}
 	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
 		Alertmanager: s.cfg.Alertmanager, Links: links, Outbox: store, Metrics: s.metrics, Logger: s.log,
@@ -166,7 +173,16 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return err
 	}
-	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.judge, sources, true, s.cmd.State, s.log); err != nil {
+	if s.keeper, err = newKeeper(s.judge, s.store, s.places, s.log); err != nil {
+		return err
+	}
+	s.keeper.judgedBy(j, time.Now())
+	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.keeper, sources, true, s.cmd.State, s.log); err != nil {
+		return err
+	}
+	s.keeper.export = s.a.table.Export
+	s.keeper.crowd = s.crowd
+	if err := s.keeper.restore(s.a.table.Import); err != nil {
 		return err
 	}
 	s.a.pipeline.Now = time.Now
@@ -202,6 +218,7 @@ func (s *station) run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
 	g.Go(func() error { return s.notifier.Run(ctx) })
+	g.Go(func() error { return s.store.Run(ctx) })
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	err := g.Wait()
@@ -276,6 +293,15 @@ func (s *station) farewell() {
 }
 
 func (s *station) close() {
+	if s.a != nil {
+		s.judge.Flush()
+		s.keeper.records()
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.log.Error("the last of the evidence may not be kept", "err", err)
+		}
+	}
 	for _, l := range s.live {
 		l.Close()
 	}
@@ -292,6 +318,16 @@ func externalURL(c *configs.Config) *url.URL {
 	}
 	return u
 }
+
+// ruled takes over what a person decided.
+func (s *station) ruled(r evidence.Ruling) {
+	if s.keeper != nil {
+		s.keeper.rule(r)
+	}
+}
+
+// crowd counts everybody by maker, class and confidence.
+func (s *station) crowd() []alerts.DeviceCount { return deviceCounts(s.a) }
 
 func policyNames(rules []*alerts.Rule) []string {
 	var out []string

@@ -63,8 +63,15 @@ func countsOf(a *assembly) alerts.Snapshot {
 	}
 	d := a.identify.Stats()
 	out.LearningRatio, out.WithoutDeviceRatio = d.LearningRatio(), d.NoDeviceRatio()
-	for g, n := range d.Groups {
-		out.Devices = append(out.Devices, alerts.DeviceCount{Maker: g.Maker, Class: g.Class, Confidence: g.Confidence, N: n})
+	out.Devices = deviceCounts(a)
+	return out
+}
+
+// deviceCounts is how many devices there are, by maker, class and confidence.
+func deviceCounts(a *assembly) []alerts.DeviceCount {
+	var out []alerts.DeviceCount
+	for g, n := range a.identify.Stats().Groups {
+		out = append(out, alerts.DeviceCount{Maker: g.Maker, Class: g.Class, Confidence: g.Confidence, N: n})
 	}
 	return out
 }
