@@ -62,11 +62,14 @@ func (g *generator) newFlow(budget int) *flow {
 	g.opened++
 	f := &flow{device: d, seq: [2]uint32{g.rand.Uint32(), g.rand.Uint32()}}
 	s := serverNumber(g.popular())
+	intro := 0
 	if budget < mostScript {
 		g.openUDP(f, s)
 		f.left = budget
 	} else {
 		g.openAny(f, s)
+		intro = g.introduce(f)
+		budget -= intro
 		mean := (float64(g.FramesPerFlow) - 12) / 0.85
 		if f.bulk != noBulk && mean > 0 {
 			f.left = min(int(g.rand.ExpFloat64()*mean), budget-len(f.script)-f.endFrames())
@@ -80,7 +83,7 @@ func (g *generator) newFlow(budget int) *flow {
 		f.left = min(f.left, budget)
 		f.truth.Attempt = f.left == 1
 	}
-	f.frames = len(f.script) + f.left + f.endFrames()
+	f.frames = intro + len(f.script) + f.left + f.endFrames()
 	return f
 }
 

@@ -92,15 +92,20 @@ func ipHeader(b []byte, from, to netip.Addr, proto byte, payload int) []byte {
 // linkHeader writes what comes before the IP header, payload being what comes
 // behind it.
 func (g *generator) linkHeader(d device, up, v4 bool, payload int) []byte {
-	b := g.frame[:0]
-	ip, kind := 40, uint16(0x86dd)
 	if v4 {
-		ip, kind = 20, 0x0800
+		return g.link(d, up, etherIPv4, 20+payload)
 	}
+	return g.link(d, up, etherIPv6, 40+payload)
+}
+
+// link writes what comes before n bytes of a protocol that is given by its
+// EtherType.
+func (g *generator) link(d device, up bool, kind uint16, n int) []byte {
+	b := g.frame[:0]
 	station := d.mac()
 	switch g.Encap {
 	case ERSPAN:
-		inner := 14 + ip + payload
+		inner := 14 + n
 		if d.vlan() != 0 {
 			inner += 4
 		}
@@ -109,13 +114,13 @@ func (g *generator) linkHeader(d device, up, v4 bool, payload int) []byte {
 		b = be.AppendUint32(b, uint32(g.sum.Frames))
 		b = append(b, 0x10, 1, 0, 1, 0, 0, 0, 0)
 	case CAPWAP:
-		b = outer(b, 17, 8+8+26+8+ip+payload, byte(d.n%4), !up)
+		b = outer(b, 17, 8+8+26+8+n, byte(d.n%4), !up)
 		sport, dport := uint16(5000+d.n%4), uint16(5247)
 		if !up {
 			sport, dport = dport, sport
 		}
 		b = be.AppendUint16(be.AppendUint16(b, sport), dport)
-		b = append(be.AppendUint16(b, uint16(8+8+26+8+ip+payload)), 0, 0)
+		b = append(be.AppendUint16(b, uint16(8+8+26+8+n)), 0, 0)
 		b = append(b, 0, 0x10, 0x43, 0, 0, 0, 0, 0) // HLEN 2, 802.11, native frame
 		return wireless(b, up, station, byte(d.n%4), kind)
 	}

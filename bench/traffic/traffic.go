@@ -5,7 +5,9 @@
 // The mix: TLS 1.3 with post-quantum hellos over two segments, out of order or
 // in tiny segments; QUIC version 1 with the hello over two Initials, shuffled;
 // HTTP; conversations named by a DNS answer alone, or not at all; unanswered
-// SYNs; IPv4 and IPv6, with and without VLAN tags. Bulk data and its
+// SYNs; IPv4 and IPv6, with and without VLAN tags. Before it first speaks over
+// a family, each device asks for its router by ARP or neighbour discovery, as
+// every host does. Bulk data and its
 // acknowledgements are 85 to 90 % of the frames, or fewer where there are many
 // devices. Segments are retransmitted and swapped on the way. IP checksums are
 // right, transport checksums are left open, as captures with offload have them.
@@ -93,6 +95,7 @@ type generator struct {
 	planned int // frames written and to be written by the active flows
 	opened  int
 	ports   []uint16 // last port of each device
+	met     []uint8  // of each device: the families over which it asked for its router
 	zipf    *rand.Zipf
 }
 
