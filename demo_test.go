@@ -30,6 +30,9 @@ func TestDemoAgreesWithAnIndependentReader(t *testing.T) {
 	if status != 0 || stderr != "" {
 		t.Fatalf("status %d: %s", status, stderr)
 	}
+	if strings.Contains(stdout, "invalid IP") {
+		t.Error("an address that is none is printed as one")
+	}
 	flows, questions := demoLines(t, stdout)
 	read := readIndependently(t, demoCapture)
 	if len(flows) == 0 || len(flows) != len(read.flows) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"picket/evidence"
 	"picket/geo"
 	"picket/sensor"
@@ -139,7 +141,9 @@ func newEpisodeLine(e *evidence.Episode) episodeLine {
 		l.Country = e.Countries[0]
 	}
 	for _, s := range e.Servers {
-		l.Servers = append(l.Servers, s.Addr.Addr().String())
+		if a := text(s.Addr.Addr()); s.Addr.IsValid() && !slices.Contains(l.Servers, a) { // a name that was only asked for has no address
+			l.Servers = append(l.Servers, a)
+		}
 	}
 	return l
 }
