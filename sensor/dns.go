@@ -17,6 +17,7 @@ func (w *Worker) dnsDatagram(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 		return false
 	}
 	f.App = appDNS
+	f.SetPatient()
 	f.CountHandshake(d, p.PayloadLen)
 	if w.dns.Response && kind == wire.UnicastDNS {
 		f.SetAnswered()

@@ -24,6 +24,12 @@ func (f *Flow) risen() bool {
 	return f.sides[0].total.Bytes != f.sides[0].told.Bytes || f.sides[1].total.Bytes != f.sides[1].told.Bytes
 }
 
+// over reports that f said goodbye and that nothing of it is missing: its
+// report can be the final one, though late copies may still come.
+func (f *Flow) over() bool {
+	return f.flags&closed != 0 && f.sides[0].holes|f.sides[1].holes == 0
+}
+
 // tell reports f, and keeps the increase if the report was refused.
 func (t *Table) tell(f *Flow, final bool) bool {
 	if f.key.Proto == packet.ProtoUDP && f.flags&answered == 0 && t.blind() {
@@ -41,7 +47,7 @@ func (t *Table) tell(f *Flow, final bool) bool {
 // the index.
 func (t *Table) finish(f *Flow, end End, now int64) {
 	t.settle(f)
-	if t.tell(f, true) {
+	if f.flags&told != 0 && !f.risen() || t.tell(f, true) {
 		t.remove(f, end)
 		return
 	}

@@ -46,6 +46,50 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestOneReportOfAShortFlow: a flow that said goodbye by its first report has
+// no other, unless more comes; a patient one is told at its end.
+func TestOneReportOfAShortFlow(t *testing.T) {
+	l := newLedger()
+	tab := New(Config{Home: home()}, l.report)
+	var k talk
+	tab.Touch(k.tcp(true, packet.SYN, 99, 0, ""))
+	tab.Touch(k.tcp(false, packet.SYN|packet.ACK, 499, 100, ""))
+	tab.Touch(k.tcp(true, packet.ACK|packet.FIN, 100, 500, "hello"))
+	tab.Touch(k.tcp(false, packet.ACK|packet.FIN, 500, 106, ""))
+	tab.Expire(k.at + 500*ms)
+	if l.reports != 1 || len(l.finals) != 1 || l.sent[0] != 5 || tab.Stats().Flows != 1 {
+		t.Fatalf("%d reports, %d final, %d bytes, %d flows", l.reports, len(l.finals), l.sent[0], tab.Stats().Flows)
+	}
+	tab.Touch(k.tcp(true, packet.ACK, 100, 501, "hello")) // a late copy
+	tab.Expire(k.at + 20e9)
+	if l.reports != 1 || tab.Stats().Flows != 0 || tab.Stats().Evicted[EndClosed] != 1 {
+		t.Errorf("%d reports, %+v", l.reports, tab.Stats())
+	}
+
+	l = newLedger()
+	tab = New(Config{Home: home()}, l.report)
+	f, _ := tab.Touch(k.udp(true, "question"))
+	f.SetPatient()
+	tab.Touch(k.udp(false, "answer"))
+	tab.Expire(k.at + 100e9)
+	if l.reports != 0 {
+		t.Errorf("%d reports of a patient flow that lives", l.reports)
+	}
+	start := k.at
+	for range 5 { // it goes on: after five minutes it is told
+		k.at += 100e9
+		tab.Touch(k.udp(true, "question"))
+		tab.Expire(k.at)
+	}
+	if l.reports == 0 {
+		t.Errorf("nothing told after %d s", (k.at-start)/1e9)
+	}
+	tab.Expire(k.at + 400e9)
+	if len(l.finals) != 1 || l.sent[0] != 6*8 {
+		t.Errorf("%d final reports, %d bytes", len(l.finals), l.sent[0])
+	}
+}
+
 func TestExpiryOrderAndLimits(t *testing.T) {
 	l := newLedger()
 	tab := New(Config{Home: home()}, l.report)

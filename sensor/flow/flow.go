@@ -83,6 +83,8 @@ const (
 	blind    // the span shows one direction only: silence proves nothing
 	live     // in use: a cleared flow is free
 	bySignal // the opener is known from SYN or the worker, not from ports
+	patient  // its increase may wait for its end
+	told     // its final report was given before its linger passed
 )
 
 // side is one end of a flow and what it sent.
@@ -169,6 +171,11 @@ func (f *Flow) Closed() bool { return f.flags&closed != 0 }
 // SetAnswered says that the server answered, from what only the protocol
 // shows: short-header packets of a QUIC client after its Initial.
 func (f *Flow) SetAnswered() { f.flags |= answered }
+
+// SetPatient says that nobody waits for the first report of f, which comes at
+// its end or after some minutes: a question to a resolver is an observation
+// of its own.
+func (f *Flow) SetPatient() { f.flags |= patient }
 
 // SetOpener says that the sender of direction d opened the conversation (a
 // ClientHello, a QUIC client Initial, a DNS query): Up and Down change

@@ -150,6 +150,10 @@ func (t *Table) Expire(now int64) {
 	}
 }
 
+// patience is how long the increase of a patient flow may wait: longer than
+// it takes a question's flow to end by itself.
+const patience = int64(300e9)
+
 // due looks at a flow whose bucket has come, and which is out of the wheel.
 // What became due later than the bucket goes to its own, even if that has
 // passed too: flows end in the order in which they fell silent, however
@@ -168,6 +172,11 @@ func (t *Table) due(f *Flow, now int64) {
 	if f.reportAt != 0 && t.wheel.time(f.reportAt) < passed {
 		switch {
 		case !f.risen():
+			f.reportAt = 0
+		case f.flags&patient != 0 && now-f.First < patience:
+			f.reportAt = t.wheel.moment(f.First + patience)
+		case f.over() && t.tell(f, true):
+			f.flags |= told
 			f.reportAt = 0
 		case t.tell(f, false):
 			f.reportAt = t.wheel.moment(now + t.c.ReportEvery)
@@ -190,7 +199,7 @@ func (t *Table) Close() {
 			f := t.slab.at(ref)
 			ref = f.next
 			t.settle(f)
-			if t.tell(f, true) {
+			if f.flags&told != 0 && !f.risen() || t.tell(f, true) {
 				t.remove(f, EndInput)
 			} else {
 				t.stats.Refused++
