@@ -92,9 +92,13 @@ func ParseFacts(line []byte) (Facts, error) {
 	return f, nil
 }
 
-// Query is what the sensor saw, by f.
+// Query is what the sensor saw, by f. An address in place of a name is the
+// address, where f has no other.
 func (f *Facts) Query() Query {
-	addr, _ := netip.ParseAddr(f.Addr)
+	addr, err := netip.ParseAddr(f.Addr)
+	if err != nil {
+		addr, _ = netip.ParseAddr(strings.Trim(f.Name, "[]"))
+	}
 	return Query{
 		Addr: plain(addr), Name: f.Name, CNAMEs: f.CNAME, PTRs: f.PTR,
 		Tunnel: bool(f.Tunnel), Question: f.FlowSeen != nil && !bool(*f.FlowSeen),

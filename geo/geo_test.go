@@ -145,8 +145,10 @@ var judgeCases = []struct {
 		"SE", Medium, "SE", "CN", "owner", "cctld", "", ""},
 	{"private address", `{"name":"a.mi.com","addr":"10.1.2.3","asn":4134,"registry_country":"CN","geo_country":"CN"}`,
 		"", NoIdea, "", "CN", "owner", "", "", ""},
-	{"address that is no name", `{"name":"203.0.113.7","asn":3301,"registry_country":"SE","geo_country":"SE"}`,
+	{"address in place of a name", `{"name":"81.224.0.7","asn":3301,"registry_country":"SE","geo_country":"SE"}`,
 		"SE", Medium, "SE", "", "", "", "", ""},
+	{"documentation address in place of a name", `{"name":"203.0.113.7","asn":3301,"registry_country":"SE","geo_country":"SE"}`,
+		"", NoIdea, "", "", "", "", "", ""},
 }
 
 func TestJudgeFacts(t *testing.T) {
