@@ -69,6 +69,15 @@ func compile(c *configs.Config, log *slog.Logger) (*judgement, error) {
 	return j, nil
 }
 
+// warn logs what of the policies can never match, or soon ends.
+func (j *judgement) warn(log *slog.Logger) {
+	for _, r := range j.rules {
+		for _, w := range r.Warnings(j.set.Makers(), time.Now()) {
+			log.Warn(w)
+		}
+	}
+}
+
 // loadSignatures compiles the shipped signatures with the site's own laid over.
 func loadSignatures(c *configs.Config) (*handset.Set, error) {
 	if c == nil || c.Signatures.Directory == "" {

@@ -37,6 +37,7 @@ func (s *station) swap() error {
 	if err != nil {
 		return err
 	}
+	j.warn(s.log)
 	s.places.geo.Store(j.geo)
 	s.judge.SetRules(j.rules)
 	s.judge.Replaced()

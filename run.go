@@ -93,6 +93,7 @@ type station struct {
 	live     []*capture.Live
 	endpoint *endpoint
 	strays   sensor.Strays
+	lapses   lapses
 	advised  string
 	up       atomic.Bool
 }
@@ -109,8 +110,9 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.warn(s.log)
 	s.j.Store(j)
-	s.places = &placer{}
+	s.places, s.lapses = &placer{}, lapses{}
 	s.places.geo.Store(j.geo)
 	sources, err := s.open()
 	if err != nil {
@@ -252,6 +254,7 @@ func (s *station) signals(ctx context.Context) error {
 // tick is called once a second by the goroutine that judges.
 func (s *station) tick(now time.Time) {
 	s.a.identify.Tick(now)
+	s.lapses.look(s.live, s.log)
 	var noHome, total uint64
 	for _, w := range s.a.pipeline.Workers {
 		st := w.Stats()
