@@ -80,7 +80,7 @@ type session struct {
 	lines    lineWriter
 	flows    bool
 	state    string // directory of the site key, "" keeps nothing
-	totals   map[destination]*carried
+	totals   destinations
 	strays   sensor.Strays
 	started  time.Time
 	workers  []*sensor.Worker
@@ -104,7 +104,7 @@ func (l *lineWriter) write(v any) {
 }
 
 func newSession(a *app, c *configs.Config, j *judgement) *session {
-	return &session{app: a, cfg: c, j: j, started: time.Now(), totals: map[destination]*carried{}}
+	return &session{app: a, cfg: c, j: j, started: time.Now()}
 }
 
 // show prints what is asked for as it happens.
@@ -205,7 +205,9 @@ func (s *session) Transfer(t sensor.Transfer) {
 	if s.flows {
 		s.lines.write(newFlowLine(&t, where.Location))
 	}
-	s.carry(&t, &where)
+	if s.lines.enc == nil { // for people
+		s.totals.add(&t, &where)
+	}
 	s.next.Transfer(t)
 }
 

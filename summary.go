@@ -11,57 +11,13 @@ import (
 
 	"picket/evidence"
 	"picket/geo"
-	"picket/sensor"
 	"picket/sensor/device"
 )
-
-// destination is where data of one device went, by the three bases that
-// people ask for.
-type destination struct {
-	device   device.ID
-	location geo.Country
-	operator string
-	home     geo.Country // of the operator
-	owner    string
-	ownerIn  geo.Country
-}
-
-// carried is what went there.
-type carried struct {
-	sent, handshake uint64
-	names           []string
-}
-
-// maxDestinations bounds what one run adds up.
-const maxDestinations = 1 << 16
-
-// carry adds a transfer to the totals of its destination.
-func (s *session) carry(t *sensor.Transfer, at *geo.Jurisdiction) {
-	d := destination{t.Device.ID, at.Location, at.Operator.Name, at.Operator.Home, at.Owner.Name, at.Owner.Home}
-	if geo.Placeless(t.Server.Addr()) {
-		return
-	}
-	c := s.totals[d]
-	if c == nil {
-		if len(s.totals) >= maxDestinations {
-			d = destination{device: t.Device.ID, operator: "others"}
-		}
-		if c = s.totals[d]; c == nil {
-			c = &carried{}
-			s.totals[d] = c
-		}
-	}
-	c.sent += t.Sent
-	c.handshake += t.Handshake
-	if t.Name != "" && len(c.names) < 8 && !slices.Contains(c.names, t.Name) {
-		c.names = append(c.names, t.Name)
-	}
-}
 
 // summary is the outcome of a run, for people.
 type summary struct {
 	devices  []*device.View
-	totals   map[destination]*carried
+	totals   *destinations
 	episodes []evidence.Episode
 	stats    statsLine
 	policies []string
@@ -71,7 +27,7 @@ type summary struct {
 const maxListed = 40
 
 func (s *session) summary() *summary {
-	out := &summary{totals: s.totals, episodes: s.episodes(), stats: newStatsLine(s.workers, 0)}
+	out := &summary{totals: &s.totals, episodes: s.episodes(), stats: newStatsLine(s.workers, 0)}
 	s.devices(func(v *device.View) bool { out.devices = append(out.devices, v); return true })
 	for _, r := range s.j.rules {
 		out.policies = append(out.policies, r.Sentence())
@@ -137,29 +93,25 @@ func verdictWords(v *device.View) string {
 }
 
 func (s *summary) printDestinations(w io.Writer) {
-	byDevice := map[device.ID]*device.View{}
-	for _, v := range s.devices {
-		byDevice[v.ID] = v
+	list := s.totals.first(maxListed)
+	makers := map[device.ID]string{}
+	for _, c := range list {
+		makers[c.device] = "unknown"
 	}
-	keys := slices.SortedFunc(maps.Keys(s.totals), func(a, b destination) int {
-		return cmp.Or(cmp.Compare(a.device, b.device), cmp.Compare(s.totals[b].sent, s.totals[a].sent),
-			cmp.Compare(a.operator, b.operator), cmp.Compare(a.owner, b.owner), cmp.Compare(a.location, b.location))
-	})
+	for _, v := range s.devices {
+		if makers[v.ID] != "" && v.Verdict.Confidence > 0 {
+			makers[v.ID] = v.Verdict.Maker
+		}
+	}
 	fmt.Fprintln(w, "WHERE THEIR DATA WENT  payload sent, handshakes apart")
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  DEVICE\tMAKER\tSENT\tLOCATION\tOPERATOR\tOWNER\tNAMES")
-	for i, k := range keys {
-		if i == maxListed {
-			fmt.Fprintf(tw, "  … and %d more\t\t\t\t\t\t\n", len(keys)-i)
-			break
-		}
-		c := s.totals[k]
-		maker := "unknown"
-		if v := byDevice[k.device]; v != nil && v.Verdict.Confidence > 0 {
-			maker = v.Verdict.Maker
-		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.device, maker, bytesWords(c.sent-min(c.sent, c.handshake)),
-			or(string(k.location), "?"), party(k.operator, k.home), party(k.owner, k.ownerIn), shortNames(c.names))
+	for _, c := range list {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.device, makers[c.device], bytesWords(c.sent-min(c.sent, c.handshake)),
+			or(string(c.to.location), "?"), party(c.to.operator, c.to.home), party(c.to.owner, c.to.ownerIn), shortNames(c.names))
+	}
+	if more := len(s.totals.sums) - len(list); more > 0 {
+		fmt.Fprintf(tw, "  … and %d more\t\t\t\t\t\t\n", more)
 	}
 	tw.Flush()
 	fmt.Fprintln(w)

@@ -20,6 +20,7 @@ type ID string
 // View is a device as others see it: a snapshot that never changes.
 type View struct {
 	ID        ID
+	Seq       uint32 // number in this run, from 1, never given twice: a short key
 	Realm     string
 	MACs      []packet.MAC
 	RandomMAC bool // the current MAC is locally administered: its OUI says nothing

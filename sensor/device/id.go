@@ -1,10 +1,7 @@
 package device
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 
 	"picket/sensor/packet"
 )
@@ -40,19 +37,26 @@ func (t *Table) newID(realm uint16, identity []byte) uint64 {
 	}
 }
 
-func idOf(num uint64) ID { return ID(fmt.Sprintf("d-%012x", num)) }
+func idOf(num uint64) ID {
+	b := [14]byte{'d', '-'}
+	for i := len(b) - 1; i > 1; i-- {
+		b[i] = hexDigits[num&15]
+		num >>= 4
+	}
+	return ID(b[:])
+}
 
 // hash is 48 bits of HMAC-SHA256 over the realm's name and the identity.
 func (t *Table) hash(realm uint16, identity []byte, again byte) uint64 {
-	h := hmac.New(sha256.New, t.cfg.Key)
-	h.Write([]byte(t.realmOf[realm]))
-	h.Write([]byte{0})
-	h.Write(identity)
+	b := append(t.scratch[:0], t.realmOf[realm]...)
+	b = append(append(b, 0), identity...)
 	if again != 0 {
-		h.Write([]byte{again})
+		b = append(b, again)
 	}
-	var sum [sha256.Size]byte
-	return binary.BigEndian.Uint64(h.Sum(sum[:0])) >> 16
+	t.keyed.Reset()
+	t.keyed.Write(b)
+	t.scratch = t.keyed.Sum(b)
+	return binary.BigEndian.Uint64(t.scratch[len(b):]) >> 16
 }
 
 // fold is a quick hash (FNV-1a) for what need not resist anybody.

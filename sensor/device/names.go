@@ -22,7 +22,7 @@ type nameKey struct {
 
 type nameValue struct {
 	name   string
-	cnames []string
+	cnames *[]string // most names are no aliases
 	from   uint32 // packet time of the answer, seconds since 1970
 	until  uint32
 }
@@ -40,7 +40,11 @@ func newNameCache(limit int) nameCache { return nameCache{by: map[nameKey]nameVa
 
 // put reports whether another name had to go.
 func (c *nameCache) put(k nameKey, v nameValue) (evicted bool) {
-	if _, ok := c.by[k]; !ok {
+	old, ok := c.by[k]
+	switch {
+	case ok && old.name == v.name && v.from <= old.until: // asked again: conversations from before keep their name
+		v.from = old.from
+	case !ok:
 		if len(c.ring) < c.max {
 			c.ring = append(c.ring, k)
 		} else {
@@ -64,16 +68,21 @@ func (t *Table) learnNames(d *Device, o *observation.Observation) {
 		}
 	}
 	at := nanos(o.At)
+	v := nameValue{name: m.QName, from: uint32(at / int64(time.Second))}
+	if len(cnames) > 0 {
+		v.cnames = &cnames
+	}
 	seq := d.root().seq
 	for i, a := range m.Answers {
 		if i == maxAnswers {
 			return
 		}
+		v.until = uint32((at + ttl(a.TTL)) / int64(time.Second))
 		if a.Addr.IsValid() {
-			t.learnName(nameKey{packet.AddrFrom(a.Addr), seq}, nameValue{m.QName, cnames, uint32(at / int64(time.Second)), uint32((at + ttl(a.TTL)) / int64(time.Second))})
+			t.learnName(nameKey{packet.AddrFrom(a.Addr), seq}, v)
 		}
 		for _, hint := range a.Hints {
-			t.learnName(nameKey{packet.AddrFrom(hint), seq}, nameValue{m.QName, cnames, uint32(at / int64(time.Second)), uint32((at + ttl(a.TTL)) / int64(time.Second))})
+			t.learnName(nameKey{packet.AddrFrom(hint), seq}, v)
 		}
 	}
 }
@@ -100,5 +109,8 @@ func (t *Table) NameOf(d *Device, server packet.Addr, at time.Time) (name string
 	if !ok || began > int64(v.until) || began < int64(v.from)-answerSlack {
 		return "", nil
 	}
-	return v.name, v.cnames
+	if v.cnames != nil {
+		cnames = *v.cnames
+	}
+	return v.name, cnames
 }

@@ -1,6 +1,9 @@
 package device
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"hash"
 	"time"
 
 	"picket/sensor/packet"
@@ -33,6 +36,10 @@ type Table struct {
 	sweep     []*Device // what the periodic sweep still has to visit
 	stats     Stats
 	realmOf   []string
+	lastRealm string // the realm asked for last, and its number
+	lastNum   uint16
+	keyed     hash.Hash // HMAC-SHA256 with Config.Key, for ids
+	scratch   []byte    // of keyed
 }
 
 // Ranks order devices for eviction: those that never took part in an answered
@@ -59,13 +66,18 @@ func New(cfg Config) *Table {
 		hinted:  map[addrKey]int64{},
 		names:   newNameCache(cfg.MaxNames),
 		pending: newPendingDHCP(cfg.MaxPending),
+		keyed:   hmac.New(sha256.New, cfg.Key),
 		stats:   Stats{Evicted: map[string]uint64{}},
 	}
 }
 
 // realm interns a name; ok is false when there are too many realms.
 func (t *Table) realm(name string) (n uint16, ok bool) {
+	if name == t.lastRealm && len(t.realmOf) > 0 {
+		return t.lastNum, true
+	}
 	if n, ok = t.realms[name]; ok {
+		t.lastRealm, t.lastNum = name, n
 		return n, true
 	}
 	if len(t.realms) >= t.cfg.MaxRealms {
@@ -75,6 +87,7 @@ func (t *Table) realm(name string) (n uint16, ok bool) {
 	n = uint16(len(t.realms))
 	t.realms[name] = n
 	t.realmOf = append(t.realmOf, name)
+	t.lastRealm, t.lastNum = name, n
 	return n, true
 }
 

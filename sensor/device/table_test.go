@@ -223,3 +223,24 @@ func BenchmarkObserveKnownFlow(b *testing.B) {
 		}
 	}
 }
+
+func TestAskingAgainTakesNoNameAway(t *testing.T) {
+	b := newBench(t, Config{})
+	d := b.answer("10.0.0.5", phone, "api.example.org", "198.51.100.7", 30)
+	server, began := packet.AddrFrom(addrOf("198.51.100.7")), b.now
+	b.wait(5 * time.Minute)
+	b.answer("10.0.0.5", phone, "api.example.org", "198.51.100.7", 30)
+	if n, _ := b.table.NameOf(d, server, began); n != "api.example.org" {
+		t.Errorf("a conversation from between has the name %q", n)
+	}
+	b.wait(5 * time.Minute)
+	b.answer("10.0.0.5", phone, "other.example.org", "198.51.100.7", 30)
+	if n, _ := b.table.NameOf(d, server, began); n != "" {
+		t.Errorf("a conversation from before is named %q by a later answer", n)
+	}
+	b.wait(20 * time.Minute)
+	b.answer("10.0.0.5", phone, "other.example.org", "198.51.100.7", 30)
+	if n, _ := b.table.NameOf(d, server, b.now.Add(-time.Minute)); n != "" {
+		t.Errorf("%q was believed while it was not", n)
+	}
+}

@@ -106,7 +106,7 @@ func (t *Table) makerName(n uint8) string {
 // build makes a new View, with a new verdict unless one is given.
 func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 	v := &View{
-		ID: d.id(), Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: t.hostname(d.hostname),
+		ID: d.id(), Seq: d.seq, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: t.hostname(d.hostname),
 		First: timeOf(d.first), Last: timeOf(d.last),
 		Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 		MACs: []packet.MAC{},
