@@ -1,0 +1,195 @@
+package web
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"picket/alerts"
+	"picket/evidence"
+)
+
+// errNotFound is said as 404; badRequest as 400; anything else as 500.
+var errNotFound = errors.New("there is nothing of this id: it was never kept, its time was up, or it was forgotten")
+
+type badRequest struct{ error }
+
+// view is what every template is given.
+type view struct {
+	Root    string // "./" or "../": pages work below any prefix
+	Page    string
+	Title   string
+	Site    string
+	Now     time.Time
+	Refresh bool
+	Data    any
+}
+
+// page makes a handler of a function that gathers what a template shows.
+// depth is how many directories below the root the address is.
+func (p *pages) page(name string, depth int, gather func(*http.Request) (title string, data any, err error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		title, data, err := gather(r)
+		status := statusOf(err)
+		if err != nil {
+			if status == http.StatusInternalServerError {
+				p.c.Logger.Error("page not shown", "page", name, "err", err)
+				err = errors.New("the evidence could not be read; the log says why")
+			}
+			p.write(w, status, "error", depth, http.StatusText(status), err.Error(), r)
+			return
+		}
+		p.write(w, http.StatusOK, name, depth, title, data, r)
+	}
+}
+
+func (p *pages) write(w http.ResponseWriter, status int, name string, depth int, title string, data any, r *http.Request) {
+	v := view{
+		Root: "./" + strings.Repeat("../", depth), Page: name, Title: title, Site: p.c.Site, Now: p.c.Now().UTC(),
+		Refresh: r.URL.Query().Has("wall"), Data: data,
+	}
+	var b bytes.Buffer // whole or not at all
+	if err := p.templates[name].ExecuteTemplate(&b, "layout", v); err != nil {
+		p.c.Logger.Error("page not drawn", "page", name, "err", err)
+		http.Error(w, "the page could not be drawn; the log says why", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the reader went away
+}
+
+func statusOf(err error) int {
+	var bad badRequest
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case errors.Is(err, errNotFound):
+		return http.StatusNotFound
+	case errors.As(err, &bad):
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
+
+// parse reads the templates; each page has its own "content".
+func (p *pages) parse() (map[string]*template.Template, error) {
+	out := map[string]*template.Template{}
+	for _, name := range [...]string{"now", "episodes", "episode", "devices", "device", "residency", "health", "error"} {
+		t, err := template.New(name).Funcs(p.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+func (p *pages) funcs() template.FuncMap {
+	return template.FuncMap{
+		"bytes":   func(n uint64) string { return alerts.Size(n).String() },
+		"count":   grouped,
+		"percent": percent,
+		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"ago":     func(t time.Time) string { return agoWords(p.c.Now().Sub(t)) },
+		"span":    func(d time.Duration) string { return spanWords(d) },
+		"or":      func(otherwise, s string) string { return orWord(s, otherwise) },
+		"upper":   func(s string) string { return title(s) },
+		"join":    strings.Join,
+		"country": p.countries.name,
+		"hit":     hit,
+		"ratio":   func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) },
+		"plural":  plural,
+		"or2":     func(a, b bool) bool { return a || b },
+		"hours":   func(seconds uint64) string { return strconv.FormatFloat(float64(seconds)/3600, 'f', 1, 64) + " h" },
+		"size":    func(n int64) string { return alerts.Size(max(0, n)).String() },
+		"below":   func(data any, root string) part { return part{data, root} },
+	}
+}
+
+// part hands the way to the root on to a part of a page.
+type part struct {
+	Data any
+	Root string
+}
+
+func orWord(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func title(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// hit reports whether a basis is among those that meet the policy.
+func hit(basis string, s evidence.Server) bool {
+	for _, h := range s.Hits {
+		if h == basis || h == "location-suspected" && basis == "location" {
+			return true
+		}
+	}
+	return false
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(n) + " " + many
+}
+
+// grouped writes a whole number with thin spaces between thousands.
+func grouped(n any) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+func percent(share float64) string {
+	v := share * 100
+	switch {
+	case math.IsNaN(v) || v < 0:
+		return "unknown"
+	case v > 0 && v < 0.1:
+		return "< 0.1 %"
+	case v < 10:
+		return strconv.FormatFloat(v, 'f', 1, 64) + " %"
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64) + " %"
+}
+
+func agoWords(d time.Duration) string {
+	if d < 0 {
+		return "just now"
+	}
+	return spanWords(d) + " ago"
+}
+
+// spanWords says a duration in its largest unit.
+func spanWords(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return plural(int(d/time.Second), "second", "seconds")
+	case d < 2*time.Hour:
+		return plural(int(d/time.Minute), "minute", "minutes")
+	case d < 48*time.Hour:
+		return plural(int(d/time.Hour), "hour", "hours")
+	}
+	return plural(int(d/(24*time.Hour)), "day", "days")
+}

@@ -1,0 +1,260 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"picket/evidence"
+)
+
+const (
+	residencyDays = 30 // shown unless asked otherwise
+	maxDays       = 1100
+	maxCountries  = 8 // columns of the matrix and bands of the chart; the others are summed
+)
+
+// bases by which a country is given, with what they mean.
+var bases = []struct{ Name, Title string }{
+	{"location", "where the server is"},
+	{"registration", "where its address is registered"},
+	{"operator", "home of the network's operator"},
+	{"owner", "home of the name's owner"},
+}
+
+// Residency is maker × country, over time.
+type Residency struct {
+	Query     evidence.ResidencyQuery
+	Bases     []struct{ Name, Title string }
+	Basis     string // in words
+	Makers    []string
+	Countries []Band // columns
+	Rows      []ResidencyRow
+	Sent      uint64
+	Days      []ResidencyDay
+	Ticks     []Tick
+	Unwatched int // days of the period that nobody watched
+	Tiles     []Tile
+	Grid      []Region
+}
+
+// Band is one country of the matrix, or all the others.
+type Band struct {
+	Code, Name string
+	Others     bool
+	Class      string // of its colour
+}
+
+// ResidencyRow is one maker.
+type ResidencyRow struct {
+	Maker   string
+	Sent    uint64
+	Devices uint64
+	Cells   []ResidencyCell
+}
+
+// ResidencyCell is what one maker sent to one country.
+type ResidencyCell struct {
+	Sent  uint64
+	Share float64 // of the maker's bytes
+	Heat  int
+}
+
+// ResidencyDay is one column of the chart. Numbers are of a drawing of
+// 1000 × 300 units.
+type ResidencyDay struct {
+	Day     time.Time
+	Sent    uint64
+	X, W    float64
+	Bars    []Bar
+	Watched bool
+}
+
+// Bar is the part of a day that went to one country.
+type Bar struct {
+	Class string
+	Name  string
+	Sent  uint64
+	Y, H  float64
+}
+
+// Tick is a mark of the chart's axis.
+type Tick struct {
+	Y     float64
+	Bytes uint64
+}
+
+func residencyQuery(v url.Values, now time.Time) (evidence.ResidencyQuery, error) {
+	q := evidence.ResidencyQuery{Basis: cmp.Or(v.Get("basis"), "location"), Maker: v.Get("maker"), Class: v.Get("class")}
+	if !slices.ContainsFunc(bases, func(b struct{ Name, Title string }) bool { return b.Name == q.Basis }) {
+		return q, badRequest{fmt.Errorf("basis: %q is none of location, registration, operator, owner", q.Basis)}
+	}
+	q.Period = evidence.Period{From: now.UTC().AddDate(0, 0, 1-residencyDays), To: now.UTC()}
+	for key, at := range map[string]*time.Time{"from": &q.Period.From, "to": &q.Period.To} {
+		if text := v.Get(key); text != "" {
+			day, err := time.Parse(time.DateOnly, text)
+			if err != nil {
+				return q, badRequest{fmt.Errorf("%s: %q is no date as 2026-05-31", key, text)}
+			}
+			*at = day
+		}
+	}
+	if n := q.Period.Days(); n < 1 || n > maxDays {
+		return q, badRequest{fmt.Errorf("from %s is %d days; from 1 to %d can be shown", q.Period, n, maxDays)}
+	}
+	return q, nil
+}
+
+func (p *pages) residency(r *http.Request) (string, any, error) {
+	q, err := residencyQuery(r.URL.Query(), p.c.Now())
+	if err != nil {
+		return "", nil, err
+	}
+	d := Residency{Query: q, Bases: bases}
+	for _, b := range bases {
+		if b.Name == q.Basis {
+			d.Basis = b.Title
+		}
+	}
+	cells, err := p.c.Store.Residency(q)
+	if err != nil {
+		return "", nil, err
+	}
+	d.Tiles, d.Grid, d.Sent = p.countries.tiles(cells)
+	d.bands()
+	d.matrix(cells)
+	q.Daily = true
+	daily, err := p.c.Store.Residency(q)
+	if err != nil {
+		return "", nil, err
+	}
+	watched, err := p.c.Store.WatchedDays(q.Period)
+	if err != nil {
+		return "", nil, err
+	}
+	d.chart(daily, watched)
+	if q.Maker == "" {
+		for _, row := range d.Rows {
+			if row.Maker != "" {
+				d.Makers = append(d.Makers, row.Maker)
+			}
+		}
+	} else {
+		d.Makers = []string{q.Maker}
+	}
+	return "Residency", d, nil
+}
+
+// bands chooses the countries that get a column: those with most bytes.
+func (d *Residency) bands() {
+	for i, t := range d.Tiles[:min(len(d.Tiles), maxCountries)] {
+		d.Countries = append(d.Countries, Band{Code: t.Code, Name: t.Name, Class: fmt.Sprintf("band-%d", i+1)})
+	}
+	if len(d.Tiles) > maxCountries {
+		d.Countries = append(d.Countries, Band{Name: fmt.Sprintf("%d others", len(d.Tiles)-maxCountries), Others: true, Class: "band-0"})
+	}
+}
+
+// column is where a country goes.
+func (d *Residency) column(country string) int {
+	i := slices.IndexFunc(d.Countries, func(b Band) bool { return b.Code == country && !b.Others })
+	if i < 0 {
+		i = len(d.Countries) - 1
+	}
+	return i
+}
+
+func (d *Residency) matrix(cells []evidence.Cell) {
+	at := map[string]int{}
+	for _, c := range cells {
+		i, there := at[c.Maker]
+		if !there {
+			i = len(d.Rows)
+			at[c.Maker] = i
+			d.Rows = append(d.Rows, ResidencyRow{Maker: c.Maker, Cells: make([]ResidencyCell, len(d.Countries))})
+		}
+		row := &d.Rows[i]
+		row.Sent += c.Sent
+		row.Devices = max(row.Devices, c.Devices) // at least: a device counts under every country
+		row.Cells[d.column(c.Country)].Sent += c.Sent
+	}
+	for i := range d.Rows {
+		row := &d.Rows[i]
+		for k := range row.Cells {
+			if row.Sent > 0 {
+				row.Cells[k].Share = float64(row.Cells[k].Sent) / float64(row.Sent)
+			}
+			if row.Cells[k].Sent > 0 {
+				row.Cells[k].Heat = heat(row.Cells[k].Sent, row.Sent)
+			}
+		}
+	}
+	slices.SortStableFunc(d.Rows, func(a, b ResidencyRow) int { return cmp.Compare(b.Sent, a.Sent) })
+}
+
+// The drawing.
+const (
+	chartWidth  = 1000.0
+	chartHeight = 300.0
+)
+
+// chart stacks the bytes of each day by country.
+func (d *Residency) chart(daily []evidence.Cell, watched []evidence.DayWatched) {
+	n := d.Query.Period.Days()
+	step := chartWidth / float64(n)
+	from := d.Query.Period.From.UTC().Truncate(24 * time.Hour)
+	var most uint64
+	sums := make([][]uint64, n)
+	for i := range n {
+		sums[i] = make([]uint64, len(d.Countries))
+		d.Days = append(d.Days, ResidencyDay{Day: from.AddDate(0, 0, i), X: step * float64(i), W: max(step*0.86, step-6)})
+	}
+	index := func(t time.Time) int { return int(t.Sub(from) / (24 * time.Hour)) }
+	for _, c := range daily {
+		if i := index(c.Day); i >= 0 && i < n {
+			sums[i][d.column(c.Country)] += c.Sent
+			d.Days[i].Sent += c.Sent
+			most = max(most, d.Days[i].Sent)
+		}
+	}
+	for _, w := range watched {
+		if i := index(w.Day); i >= 0 && i < n && w.Seconds > 0 {
+			d.Days[i].Watched = true
+		}
+	}
+	top := niceBytes(most)
+	for i := range d.Days {
+		day := &d.Days[i]
+		y := chartHeight
+		for k, sent := range sums[i] {
+			if sent == 0 {
+				continue
+			}
+			h := chartHeight * float64(sent) / float64(top)
+			y -= h
+			day.Bars = append(day.Bars, Bar{Class: d.Countries[k].Class, Name: d.Countries[k].Name, Sent: sent, Y: y, H: h})
+		}
+		if !day.Watched && day.Sent == 0 {
+			d.Unwatched++
+		}
+	}
+	for i := range 5 {
+		d.Ticks = append(d.Ticks, Tick{Y: chartHeight * float64(4-i) / 4, Bytes: top / 4 * uint64(i)})
+	}
+}
+
+// niceBytes is the least number not below n that is 4, 8, 16 … or 12, 24 …
+// of a binary unit: its quarters read well.
+func niceBytes(n uint64) uint64 {
+	for unit := uint64(1); unit < 1<<60; unit <<= 10 {
+		for _, f := range [...]uint64{4, 8, 16, 32, 64, 128, 256, 512} {
+			if f*unit >= n {
+				return f * unit
+			}
+		}
+	}
+	return max(n, 4)
+}
