@@ -31,6 +31,7 @@ type pending struct {
 	resolve *wire.HTTPDNS // the resolution over HTTP that was asked
 	asked   []string      // its names
 	tunnel  string
+	http2   *http2Talk
 	body    wire.HTTPBody // of the request being passed over
 	passed  int64         // bytes of bodies passed over so far
 	heads   int           // requests read
@@ -56,6 +57,9 @@ func (w *Worker) open(c *conversation) *pending {
 func (w *Worker) shut(c *conversation) {
 	if c.more == nil {
 		return
+	}
+	if c.more.http2 != nil {
+		w.http2s--
 	}
 	kept := c.more.waiting
 	clear(kept)

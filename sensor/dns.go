@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"net/netip"
+	"strings"
 
 	"picket/sensor/flow"
 	"picket/sensor/observation"
@@ -148,6 +149,9 @@ func (w *Worker) fillDNS(o *observation.Observation, transport string) {
 }
 
 func (w *Worker) answer(r *wire.DNSRecord) observation.Answer {
+	if len(r.Public) > 0 {
+		w.announced.add(strings.ToLower(string(r.Public)), r.ConfigID)
+	}
 	a := observation.Answer{Name: w.names.string(r.Name), Type: r.Type, TTL: r.TTL, Addr: r.Addr, Data: w.names.string(r.Data), ECH: r.ECH}
 	for _, p := range r.ALPN {
 		a.ALPN = append(a.ALPN, w.names.string(p))

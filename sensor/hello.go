@@ -63,10 +63,11 @@ func looksLikeBrowser(h *observation.Hello) bool {
 // helloOf copies w.hello into a value that owns its bytes.
 func (w *Worker) helloOf() *observation.Hello {
 	m := &w.hello
+	sni := w.names.string(m.Name)
 	h := &observation.Hello{
-		SNI: w.names.string(m.Name), SNIReason: m.NameReason.String(),
+		SNI: sni, SNIReason: m.NameReason.String(),
 		Version: wire.VersionName(m.Version), JA3: m.JA3(), JA4: m.JA4(),
-		ECH: m.ECHState(false).String(),
+		ECH: m.ECHState(m.ECH.Present && sni != "" && w.announced.has(sni, m.ECH.ConfigID)).String(),
 	}
 	if m.NameReason == wire.NameIPLiteral { // shown as sent; it names nothing
 		h.SNI = w.names.string(m.ServerName)

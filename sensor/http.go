@@ -96,6 +96,10 @@ func (w *Worker) requests(f *flow.Flow, p *packet.Packet, c *conversation, front
 			break
 		}
 		if s != wire.Whole {
+			if n > 0 && w.http.H2C {
+				w.upgraded(f, c, taken)
+				return
+			}
 			w.table.Release(f, flow.Up)
 			return
 		}
@@ -222,6 +226,9 @@ func (w *Worker) identifiers(f *flow.Flow, p *packet.Packet, host string) {
 // askedOverHTTP observes the names that a resolution over HTTP asks for, as
 // DNS questions, and waits for the answer.
 func (w *Worker) askedOverHTTP(f *flow.Flow, p *packet.Packet, c *conversation) {
+	if w.http.H2C { // the answer comes in another form
+		return
+	}
 	if !w.resolve.ParseRequest(&w.http) {
 		w.table.Release(f, flow.Down)
 		return

@@ -17,6 +17,7 @@ const (
 	appQUIC
 	appDTLS
 	appTunnel
+	appHTTP2
 	appOther
 )
 
@@ -72,6 +73,8 @@ func (w *Worker) stream(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byte
 		w.httpStream(f, d, p, front)
 	case appDNS:
 		w.dnsStream(f, d, p, front)
+	case appHTTP2:
+		w.http2Stream(f, d, p, front)
 	case appPush:
 		w.pushStream(f, d, p, front)
 	default:
@@ -89,6 +92,7 @@ func (w *Worker) unknown(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byt
 	}
 	switch {
 	case try(w.tryTLS(f, d, p, front)):
+	case try(w.tryHTTP2(f, d, p, front)):
 	case try(w.tryHTTP(f, d, p, front)):
 	case try(w.tryDNS(f, d, p, front)):
 	case try(w.tryPush(f, d, p, front)):

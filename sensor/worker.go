@@ -59,26 +59,28 @@ type Worker struct {
 	now   int64
 	ticks int64 // packet time of the last expiry
 
-	hello    wire.Hello
-	flight   wire.ServerFlight
-	dns      wire.DNS
-	dhcp     wire.DHCP
-	http     wire.HTTP
-	near     wire.Neighbour
-	push     wire.MiPush
-	radius   wire.RADIUS
-	ids      wire.Identifiers
-	convos   conversations
-	quics    pool[wire.Initials]
-	dtls     pool[wire.DTLSHello]
-	pendings pool[pending]
-	resolve  wire.HTTPDNS
-	names    interned
-	hasher   hasher
-	tunnels  map[tunnelKey]int64
-	firsts   map[fragmentKey]*observation.Observation
-	budget   int   // decryptions left in this second
-	refill   int64 // packet time of the last refill
+	hello     wire.Hello
+	flight    wire.ServerFlight
+	dns       wire.DNS
+	dhcp      wire.DHCP
+	http      wire.HTTP
+	near      wire.Neighbour
+	push      wire.MiPush
+	radius    wire.RADIUS
+	ids       wire.Identifiers
+	convos    conversations
+	quics     pool[wire.Initials]
+	dtls      pool[wire.DTLSHello]
+	pendings  pool[pending]
+	resolve   wire.HTTPDNS
+	names     interned
+	announced announced
+	http2s    int // HTTP/2 connections being read
+	hasher    hasher
+	tunnels   map[tunnelKey]int64
+	firsts    map[fragmentKey]*observation.Observation
+	budget    int   // decryptions left in this second
+	refill    int64 // packet time of the last refill
 
 	stats     WorkerStats
 	published atomic.Pointer[WorkerStats]

@@ -53,6 +53,9 @@ func good() []frameCase {
 		{"erspan2", 1, gre(0x1000, 0x88be, join(u32(1), []byte{0x10, 0x0a, 0, 1}, u32(0), e)), []string{"gre", "erspan:1"}},
 		{"erspan3", 1, gre(0x1000, 0x22eb, join(u32(1), []byte{0x20, 0x0a, 0, 5}, u32(0), []byte{0, 0, 0, 0}, e)), []string{"gre", "erspan:5"}},
 		{"erspan3-subheader", 1, gre(0x1000, 0x22eb, join(u32(1), []byte{0x20, 0x0a, 0, 5}, u32(0), []byte{0, 0, 0, 1}, u32(0), u32(0), e)), []string{"gre", "erspan:5"}},
+		{"erspan2-without-gre", 1, eth(0x88be, join([]byte{0x10, 0x0a, 0, 1}, u32(0), e)), []string{"erspan:1"}},
+		{"gre-in-udp", 1, u(4754, join(u16(0), u16(0x800), in)), []string{"gre"}},
+		{"gre-in-udp-ethernet", 1, u(4754, join(u16(0x2000), u16(0x6558), u32(9), e)), []string{"gre"}},
 		{"vxlan", 1, u(4789, join([]byte{8, 0, 0, 0}, vni, e)), []string{"vxlan:42"}},
 		{"vxlan-8472", 1, u(8472, join([]byte{8, 0, 0, 0}, vni, e)), []string{"vxlan:42"}},
 		{"vxlan-gpe", 1, u(4790, join([]byte{0x0c, 0, 0, 1}, vni, in)), []string{"vxlan-gpe:42"}},
@@ -209,7 +212,7 @@ func TestStops(t *testing.T) {
 
 // An ordinary datagram on a tunnel's port is not lost.
 func TestPlainDatagramOnTunnelPort(t *testing.T) {
-	for _, port := range []int{4789, 8472, 4790, 6081, 2152, 5247, 37008, 3544, 1701, 6635} {
+	for _, port := range []int{4789, 8472, 4790, 6081, 2152, 5247, 37008, 3544, 1701, 6635, 4754} {
 		for _, body := range [][]byte{[]byte("an ordinary datagram, long enough to hold a header of any tunnel there is"), make([]byte, 64), {}} {
 			var p Packet
 			f := ip4(17, udp(port, 40000, body))

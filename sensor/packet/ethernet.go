@@ -84,6 +84,8 @@ func (p *Packet) rareType(t uint16, b []byte, wire int) Reason {
 		}
 		p.VNI = be.Uint32(b) & 0xffffff
 		return p.carry(VLAN, p.VNI, b[4:], wire-4, (*Packet).ethernet)
+	case greERSPAN, greERSPAN3: // a mirror that leaves the GRE header out: type I has nothing to know it by
+		return p.erspanHeader(t, true, b, wire)
 	case typeTEB:
 		return p.carry(EtherIP, 0, b, wire, (*Packet).ethernet)
 	case 0x880b:

@@ -85,6 +85,10 @@ func (p *Packet) erspan(proto uint16, sequence bool, b []byte, wire int) Reason 
 	if !p.push(GRE, 0) {
 		return TooDeep
 	}
+	return p.erspanHeader(proto, sequence, b, wire)
+}
+
+func (p *Packet) erspanHeader(proto uint16, sequence bool, b []byte, wire int) Reason {
 	p.Layer = ERSPAN
 	if proto == greERSPAN && !sequence {
 		return p.carry(ERSPAN, 0, b, wire, (*Packet).ethernet)

@@ -146,16 +146,18 @@ func (p *Packet) udpTunnel(port uint16) (Reason, bool) {
 	case 1701:
 		return p.l2tp(b, wire)
 	case 6635: // MPLS in UDP (RFC 7510)
-		return p.mplsUDP(b, wire)
+		return p.onlyWhole(b, wire, (*Packet).mpls)
+	case 4754: // GRE in UDP (RFC 8086)
+		return p.onlyWhole(b, wire, (*Packet).gre)
 	}
 	return 0, false
 }
 
-// mplsUDP reads MPLS over UDP, whose header has nothing to know it by:
-// it counts only if it leads to a transport header.
-func (p *Packet) mplsUDP(b []byte, wire int) (Reason, bool) {
+// onlyWhole reads what has next to nothing to know it by, MPLS or GRE over
+// UDP: it counts only if it leads to a transport header.
+func (p *Packet) onlyWhole(b []byte, wire int, inner func(*Packet, []byte, int) Reason) (Reason, bool) {
 	outer := *p
-	r, ok := p.inside(NoLayer, 0, b, wire, (*Packet).mpls)
+	r, ok := p.inside(NoLayer, 0, b, wire, inner)
 	if r != Decoded {
 		*p = outer
 		return 0, false

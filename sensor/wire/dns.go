@@ -47,6 +47,9 @@ type DNSRecord struct {
 	ALPN  [][]byte
 	Hints []netip.Addr
 	ECH   bool // an ECH configuration is present (RFC 9848)
+
+	Public   []byte // public name of the first ECH configuration, as sent
+	ConfigID uint8  // its config_id
 }
 
 // DNSKind says by whose rules a message is read.

@@ -103,6 +103,7 @@ func (d *DNS) service(b []byte, off int, r *DNSRecord) (err error) {
 			}
 		case svcECH:
 			r.ECH = n > 0
+			r.ConfigID, r.Public = firstECHConfig(value)
 		}
 	}
 	r.ALPN = d.alpns[alpns:len(d.alpns):len(d.alpns)]

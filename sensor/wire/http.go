@@ -22,6 +22,7 @@ type HTTP struct {
 	Length      int64 // Content-Length; -1: not sent
 	Chunked     bool
 	Upgrade     bool // another protocol follows (WebSocket, h2c)
+	H2C         bool // that protocol is HTTP/2 (RFC 7540, section 3.2)
 	Referer     bool // Referer, or Sec-Fetch-Mode: navigate: a page load
 	Proxy       bool // CONNECT, or a target in absolute form
 
@@ -90,7 +91,7 @@ func (h *HTTP) reset() {
 	h.Response, h.Partial, h.Code, h.Port, h.Length = false, false, 0, 0, -1
 	h.Method, h.Target, h.Path, h.Query = nil, nil, nil, nil
 	h.Host, h.UserAgent, h.ContentType, h.headers = nil, nil, nil, nil
-	h.Chunked, h.Upgrade, h.Referer, h.Proxy, h.hasUA = false, false, false, false, false
+	h.Chunked, h.Upgrade, h.H2C, h.Referer, h.Proxy, h.hasUA = false, false, false, false, false, false
 	h.Server, h.ST, h.NT, h.USN = nil, nil, nil, nil
 	h.fold = fold
 }

@@ -93,6 +93,7 @@ func (h *HTTP) header(name, value []byte) {
 		h.Chunked = h.Chunked || hasSuffixFold(value, "chunked")
 	case isName(name, "upgrade"):
 		h.Upgrade = len(value) > 0
+		h.H2C = isName(value, "h2c")
 	case isName(name, "referer"):
 		h.Referer = h.Referer || len(value) > 0
 	case isName(name, "sec-fetch-mode"):

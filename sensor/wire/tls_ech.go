@@ -86,11 +86,11 @@ func IsECHPublicName(name []byte) bool {
 	return false
 }
 
-// ECHPublicNames calls name with the public_name of each configuration in an
-// ECHConfigList, as the ech parameter of an HTTPS record carries it (RFC 9849,
-// section 4): the outer names that hide others. It stops at what it cannot
-// read. The slices refer to list.
-func ECHPublicNames(list []byte, name func([]byte)) {
+// firstECHConfig returns config_id and public_name of the first configuration
+// in an ECHConfigList that can be read, as the ech parameter of an HTTPS record
+// carries it (RFC 9849, section 4): the outer name that hides others. public is
+// nil for none; it refers to list.
+func firstECHConfig(list []byte) (id uint8, public []byte) {
 	configs, _, ok := tlsCut16(list)
 	for ok && len(configs) >= 4 {
 		version := uint16(configs[0])<<8 | uint16(configs[1])
@@ -98,13 +98,15 @@ func ECHPublicNames(list []byte, name func([]byte)) {
 		if c, configs, ok = tlsCut16(configs[2:]); !ok || version != extECH || len(c) < 3 {
 			continue
 		}
-		_, c, ok1 := tlsCut16(c[3:]) // config_id, kem_id; public_key
+		id := c[0]
+		_, c, ok1 := tlsCut16(c[3:]) // kem_id; public_key
 		_, c, ok2 := tlsCut16(c)     // cipher_suites
 		if !ok1 || !ok2 || len(c) < 1 {
 			continue
 		}
 		if public, _, ok := tlsCut8(c[1:]); ok && len(public) > 0 { // maximum_name_length
-			name(public)
+			return id, public
 		}
 	}
+	return 0, nil
 }

@@ -268,19 +268,25 @@ func TestRecordsCount(t *testing.T) {
 	}
 }
 
-func TestECHPublicNames(t *testing.T) {
+func TestECHConfig(t *testing.T) {
 	contents := append([]byte{7, 0, 0x20}, vec16(make([]byte, 32))...)
 	contents = append(contents, vec16(u16s(1, 1, 1, 3))...)
 	contents = append(append(contents, 64), vec8([]byte("cover.example"))...)
 	contents = append(contents, 0, 0)
 	config := append(u16s(extECH), vec16(contents)...)
 	list := vec16(append(append(u16s(0xfe0a), vec16([]byte("another version"))...), config...))
-	var got []string
-	ECHPublicNames(list, func(b []byte) { got = append(got, string(b)) })
-	if len(got) != 1 || got[0] != "cover.example" {
-		t.Errorf("%q", got)
+	if id, name := firstECHConfig(list); id != 7 || string(name) != "cover.example" {
+		t.Errorf("%d %q", id, name)
 	}
 	for n := range list {
-		ECHPublicNames(list[:n], func(b []byte) { t.Errorf("first %d bytes: %q", n, b) })
+		if _, name := firstECHConfig(list[:n]); name != nil {
+			t.Errorf("first %d bytes: %q", n, name)
+		}
+	}
+	m := append([]byte{0, 0, 0x80, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 65, 0, 1, 0, 0, 0, 60}, u16s(uint16(7+len(list)))...)
+	m = append(append(m, 0, 1, 0), append(u16s(svcECH), vec16(list)...)...)
+	var d DNS
+	if err := d.Parse(m, UnicastDNS); err != nil || len(d.Answers) != 1 || !d.Answers[0].ECH || string(d.Answers[0].Public) != "cover.example" || d.Answers[0].ConfigID != 7 {
+		t.Errorf("%v %+v", err, d.Answers)
 	}
 }
