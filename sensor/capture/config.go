@@ -48,6 +48,8 @@ type Config struct {
 	// HomeNetworks say which addresses are ours, for fanout and restraint;
 	// set by main from home_networks.
 	HomeNetworks []netip.Prefix `yaml:"-"`
+	// Sockets were opened beforehand, for rings; nil: each ring opens its own.
+	Sockets *Sockets `yaml:"-"`
 }
 
 // Default returns the configuration that is used where the operator is silent.

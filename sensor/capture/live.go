@@ -69,9 +69,8 @@ func Open(c Config, name string, index uint16, workers int) ([]*Live, error) {
 
 // openDrivers chooses between ring and libpcap.
 func openDrivers(c Config, i *iface, workers int) ([]driver, error) {
-	ringServes := !i.any && i.ringLink() && (c.Filter == "" || Libpcap && !vlanWord.MatchString(c.Filter))
 	switch {
-	case c.Driver == DriverRing || c.Driver == DriverAuto && ringServes:
+	case c.Driver == DriverRing || c.Driver == DriverAuto && ringServes(c, i):
 		return openRings(c, i, workers)
 	default:
 		d, err := openLibpcap(c, i)
@@ -80,6 +79,11 @@ func openDrivers(c Config, i *iface, workers int) ([]driver, error) {
 		}
 		return []driver{d}, nil
 	}
+}
+
+// ringServes reports whether a ring can read i as c wants it.
+func ringServes(c Config, i *iface) bool {
+	return !i.any && i.ringLink() && (c.Filter == "" || Libpcap && !vlanWord.MatchString(c.Filter))
 }
 
 // Next fills batch and returns how many frames; their bytes are valid until

@@ -75,12 +75,9 @@ func closeAll(rings []driver) {
 
 // openRing makes a socket that receives nothing yet.
 func openRing(c Config, i *iface) (*ring, error) {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return nil, ErrPermission
-	}
+	fd, err := c.Sockets.take()
 	if err != nil {
-		return nil, fmt.Errorf("packet socket: %w", err)
+		return nil, err
 	}
 	link, _ := i.link()
 	r := &ring{fd: fd, iface: i, link: link}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package capture
+
+// Sockets exist on Linux alone.
+type Sockets struct{}
