@@ -18,7 +18,7 @@ func TestDestinationsAddUp(t *testing.T) {
 	v := &device.View{ID: "d-a", Seq: 1}
 	at := &geo.Jurisdiction{Location: "CN", Operator: geo.Party{Name: "Op", Home: "CN"}}
 	for i := range 20 {
-		d.add(&sensor.Transfer{Device: v, Server: netip.MustParseAddrPort("198.51.100.7:443"), Name: fmt.Sprintf("n%d.example", i/2), Sent: 10, Handshake: 3}, at)
+		d.add(&sensor.Transfer{Device: v, Server: netip.MustParseAddrPort("8.8.8.8:443"), Name: fmt.Sprintf("n%d.example", i/2), Sent: 10, Handshake: 3}, at)
 	}
 	d.add(&sensor.Transfer{Device: v, Server: netip.MustParseAddrPort("10.0.0.7:443"), Sent: 1000}, at) // placeless
 	got := d.first(5)

@@ -19,7 +19,6 @@ import (
 	"picket/alerts"
 	"picket/configs"
 	"picket/evidence"
-	"picket/geo"
 	"picket/sensor"
 	"picket/sensor/capture"
 	"picket/sensor/device"
@@ -201,12 +200,12 @@ func (s *session) closeStore() {
 
 // Transfer prints the flow, adds it up and hands it to the judge.
 func (s *session) Transfer(t sensor.Transfer) {
-	where := s.j.geo.Judge(geo.Query{Addr: t.Server.Addr(), Name: t.Name, CNAMEs: t.CNAMEs, Tunnel: t.Tunnel != ""})
+	where := s.judge.Where(&t)
 	if s.flows {
 		s.lines.write(newFlowLine(&t, where.Location))
 	}
 	if s.lines.enc == nil { // for people
-		s.totals.add(&t, &where)
+		s.totals.add(&t, where)
 	}
 	s.next.Transfer(t)
 }

@@ -128,8 +128,7 @@ func (j *Judge) remove(d *dossier) {
 	for len(d.accounts) > 0 {
 		j.drop(d, d.accounts[0])
 	}
-	d.prev.next, d.next.prev = d.next, d.prev
-	delete(j.dossiers, d.id)
+	j.unlist(d)
 }
 
 // rename moves an account to another device. Its alert keeps the label it

@@ -13,9 +13,12 @@ func addrPort(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, 0) }
 
 // dossier finds or makes the dossier of a device and brings it up to date.
 func (j *Judge) dossier(v *device.View) *dossier {
-	d := j.dossiers[v.ID]
+	d := j.near.get(v)
 	if d == nil {
-		d = j.newDossier(v.ID)
+		if d = j.dossiers[v.ID]; d == nil {
+			d = j.newDossier(v.ID)
+		}
+		j.near.put(v.Seq, d, len(j.dossiers))
 	}
 	j.touch(d)
 	if d.view != v {
@@ -30,13 +33,21 @@ func (j *Judge) newDossier(id device.ID) *dossier {
 		j.forgetOldest()
 	}
 	d := &dossier{id: id}
+	d.standings = d.few[:0]
 	d.prev, d.next = d, d
 	j.dossiers[id] = d
 	return d
 }
 
+// touchEvery is how exactly the order of dossiers is kept: moving one at
+// every transfer would cost three cache misses.
+const touchEvery = 5 * time.Second
+
 // touch makes d the one heard most recently.
 func (j *Judge) touch(d *dossier) {
+	if d.next != d && j.now.Sub(d.at) < touchEvery {
+		return
+	}
 	d.at = j.now
 	if j.oldest.prev == d {
 		return
@@ -69,8 +80,7 @@ func (j *Judge) forget(d *dossier) {
 	for len(d.accounts) > 0 {
 		j.drop(d, d.accounts[0])
 	}
-	d.prev.next, d.next.prev = d.next, d.prev
-	delete(j.dossiers, d.id)
+	j.unlist(d)
 	j.metrics.evict(evictedDevice)
 }
 
@@ -229,7 +239,7 @@ func (j *Judge) gone(c sensor.VerdictChange) {
 	into := j.dossiers[c.Into]
 	if into == nil {
 		into = j.newDossier(c.Into)
-		into.standings = make([]Standing, len(j.rules))
+		into.standings = slices.Grow(into.standings[:0], len(j.rules))[:len(j.rules)]
 		for i := range into.standings {
 			into.standings[i] = Undecided
 		}
@@ -239,8 +249,7 @@ func (j *Judge) gone(c sensor.VerdictChange) {
 	for _, a := range slices.Clone(d.accounts) {
 		j.move(a, d, into)
 	}
-	d.prev.next, d.next.prev = d.next, d.prev
-	delete(j.dossiers, d.id)
+	j.unlist(d)
 }
 
 // move gives an account of from to into, or adds it to the one that is there.

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"picket/evidence"
+	"picket/geo"
 	"picket/sensor"
 	"picket/sensor/device"
 	"picket/sensor/handset"
@@ -42,6 +43,7 @@ type Judge struct {
 	places  places
 
 	dossiers map[device.ID]*dossier
+	near     nearDossiers
 	oldest   dossier // head of the ring of dossiers, least recently heard first
 	held     int     // accounts without an open episode
 	open     map[*account]*dossier
@@ -56,7 +58,9 @@ type dossier struct {
 	id         device.ID
 	view       *device.View
 	standings  []Standing // by rule
-	concerned  bool       // some standing is not Permitted
+	few        [4]Standing
+	concerned  bool   // some standing is not Permitted
+	seq        uint32 // device.View.Seq
 	accounts   []*account
 	at         time.Time // last heard of
 	prev, next *dossier
@@ -98,6 +102,14 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 		}
 		j.apply(d, i, r, &t, p, isHidden)
 	}
+}
+
+// Where says under whose law the server of t is. The Transfer that follows
+// need not look again.
+func (j *Judge) Where(t *sensor.Transfer) *geo.Jurisdiction {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &j.place(keyOf(t), t.CNAMEs).Jurisdiction
 }
 
 // apply lets rule i of d have its say about a transfer.

@@ -20,6 +20,8 @@ const maxPlaces = 1 << 14
 // allocates nothing and nothing needs a list.
 type places struct {
 	young, old map[placeKey]*place
+	key        placeKey // asked for last
+	last       *place   // its place; nil for none
 }
 
 // placeKey is what a jurisdiction depends on. Of a chain of CNAMEs the last
@@ -80,9 +82,18 @@ func (k placeKey) query(cnames []string) geo.Query {
 
 // place judges a server, from memory if it can.
 func (j *Judge) place(k placeKey, cnames []string) *place {
-	if p := j.places.get(k); p != nil {
-		return p
+	if j.places.last != nil && j.places.key == k {
+		return j.places.last
 	}
+	p := j.places.get(k)
+	if p == nil {
+		p = j.placeAnew(k, cnames)
+	}
+	j.places.key, j.places.last = k, p
+	return p
+}
+
+func (j *Judge) placeAnew(k placeKey, cnames []string) *place {
 	p := &place{Jurisdiction: j.geo.Judge(k.query(cnames))}
 	if p.LocationConfidence == geo.High || p.LocationConfidence == geo.Medium {
 		p.location = p.Location
