@@ -31,31 +31,29 @@ type judgement struct {
 
 // compile makes a judgement of the configuration, or says what is wrong
 // with it: every error is the user's.
-func compile(c *configs.Config, log *slog.Logger) (*judgement, error) {
-	set, err := loadSignatures(c)
+func compile(c *configs.Config, log *slog.Logger) (*judgement, error) { return compileWith(c, "", log) }
+
+// compileWith does so with the data that were imported into dir.
+func compileWith(c *configs.Config, dir string, log *slog.Logger) (*judgement, error) {
+	set, err := signaturesFrom(c, dir)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	rules, groups, err := geo.ReadRules(configs.FS(), "operators", "owners", "groups")
-	if err != nil {
-		return nil, err
-	}
-	for name, countries := range c.Countries {
-		groups[name] = countries
-	}
-	places, err := geo.New(geo.Config{
-		Rules: rules, Groups: groups, Owners: owners(set), Overrides: c.Geo.Overrides,
-		Databases: c.Geo.Databases, Base: c.Geo.Base, NAT64: c.NAT64Prefixes(), Logger: log,
-	})
+	gc, err := geoConfig(c, dir)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	hiders, err := wire.LoadHiders(configs.Sub("hidden"))
+	gc.Owners, gc.Logger = owners(set), log
+	places, err := geo.New(gc)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	hiders, err := wire.LoadHiders(dataPart(dir, "hidden"))
 	if err != nil {
 		return nil, err
 	}
 	j := &judgement{set: set, geo: places, hiders: hiders}
-	j.known = alerts.Known{Makers: set.Makers(), Groups: groupsOf(set, c.Groups), Countries: groups}
+	j.known = alerts.Known{Makers: set.Makers(), Groups: groupsOf(set, c.Groups), Countries: gc.Groups}
 	for i := range c.Policies {
 		r, err := alerts.Compile(c.Policies[i], j.known)
 		if err != nil {
@@ -79,14 +77,17 @@ func (j *judgement) warn(log *slog.Logger) {
 }
 
 // loadSignatures compiles the shipped signatures with the site's own laid over.
-func loadSignatures(c *configs.Config) (*handset.Set, error) {
+func loadSignatures(c *configs.Config) (*handset.Set, error) { return signaturesFrom(c, "") }
+
+// signaturesFrom does so with the signatures imported into dir, if there are.
+func signaturesFrom(c *configs.Config, dir string) (*handset.Set, error) {
 	if c == nil || c.Signatures.Directory == "" {
-		return handset.Load(configs.Sub("signatures"))
+		return handset.Load(dataPart(dir, "signatures"))
 	}
 	if _, err := os.Stat(c.Signatures.Directory); err != nil {
 		return nil, fmt.Errorf("signatures.directory: %w", err)
 	}
-	return handset.Load(configs.Sub("signatures"), os.DirFS(c.Signatures.Directory))
+	return handset.Load(dataPart(dir, "signatures"), os.DirFS(c.Signatures.Directory))
 }
 
 // owners carries what the signatures know of names over to geography.

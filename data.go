@@ -13,10 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"picket/configs"
 	"picket/geo"
-	"picket/sensor/handset"
-	"picket/sensor/wire"
 )
 
 // dataCmd brings data to sensors without internet.
@@ -118,7 +115,7 @@ func (c *dataImportCmd) compare(a *app, root, staging string) error {
 			continue
 		}
 		if changed++; c.Servers != "" || changed <= 20 {
-			if err := (&geoDiffCmd{}).print(a, d); err != nil {
+			if err := d.print(a, false); err != nil {
 				return err
 			}
 		}
@@ -162,77 +159,6 @@ func relink(root, name, target string) error {
 		return err
 	}
 	return os.Rename(tmp, filepath.Join(root, name))
-}
-
-// importedData is the directory of the imported data in use below state,
-// empty when nothing was imported.
-func importedData(state string) string {
-	dir := filepath.Join(state, "data", dataCurrent)
-	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
-		return ""
-	}
-	return dir
-}
-
-// dataPart is one part of the imported data in dir, or the embedded one.
-func dataPart(dir, part string) fs.FS {
-	if dir != "" {
-		p := filepath.Join(dir, part)
-		if st, err := os.Stat(p); err == nil && st.IsDir() {
-			return os.DirFS(p)
-		}
-	}
-	return configs.Sub(part)
-}
-
-// importedDatabases are the files in the geo part of dir.
-func importedDatabases(dir string) (base string, databases []string) {
-	files, _ := filepath.Glob(filepath.Join(dir, "geo", "*")) // the pattern is well-formed
-	for _, f := range files {
-		if geo.IsBase(f) {
-			base = f
-		} else {
-			databases = append(databases, f)
-		}
-	}
-	return base, databases
-}
-
-// dataRules reads operators, owners and groups, each imported or embedded.
-func dataRules(dir string) (geo.Rules, geo.Groups, error) {
-	var rules geo.Rules
-	groups := geo.Groups{}
-	for _, part := range []string{"operators", "owners", "groups"} {
-		r, g, err := geo.ReadRules(dataPart(dir, part), ".")
-		if err != nil {
-			return rules, groups, fmt.Errorf("%s: %w", part, err)
-		}
-		rules = rules.Join(r)
-		for name, members := range g {
-			groups[name] = members
-		}
-	}
-	return rules, groups, nil
-}
-
-// openData opens every part of dir, embedded ones for those that it lacks.
-func openData(dir string) (*geo.Geo, geo.Groups, error) {
-	rules, groups, err := dataRules(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	base, databases := importedDatabases(dir)
-	g, err := geo.New(geo.Config{Rules: rules, Groups: groups, Base: base, Databases: databases, Verify: true})
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := handset.Load(dataPart(dir, "signatures")); err != nil {
-		return nil, nil, fmt.Errorf("signatures: %w", err)
-	}
-	if _, err := wire.LoadHiders(dataPart(dir, "hidden")); err != nil {
-		return nil, nil, fmt.Errorf("hidden: %w", err)
-	}
-	return g, groups, nil
 }
 
 type dataRollbackCmd struct {
@@ -280,14 +206,15 @@ type dataLine struct {
 func (c *dataStatusCmd) Run(a *app) error {
 	dir := importedData(c.State)
 	var info bundleInfo
-	if b, err := os.ReadFile(filepath.Join(dir, "manifest.json")); dir != "" && err == nil {
-		if err := json.Unmarshal(b, &info); err != nil {
+	if dir != "" {
+		var err error
+		if info, err = readManifest(dir); err != nil {
 			return fmt.Errorf("data status: manifest.json: %w", err)
 		}
 	}
 	for _, part := range bundleParts {
 		l := dataLine{Part: part, From: "embedded"}
-		if st, err := os.Stat(filepath.Join(dir, part)); dir != "" && err == nil && st.IsDir() {
+		if imports(dir, part) {
 			l = dataLine{part, "imported", info.Created, int(time.Since(info.Created).Hours() / 24)}
 		}
 		switch {

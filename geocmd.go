@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"time"
-
-	"picket/geo"
 )
 
 // geoCmd looks after the databases.
@@ -29,7 +27,7 @@ const staleAfter = 90 * 24 * time.Hour
 
 // Run prints one line a database.
 func (c *geoStatusCmd) Run(a *app) error {
-	g, _, err := c.Geo.open()
+	g, err := c.Geo.open(false)
 	if err != nil {
 		return err
 	}
@@ -58,105 +56,6 @@ func (c *geoStatusCmd) Run(a *app) error {
 		}
 	}
 	return nil
-}
-
-type geoDiffCmd struct {
-	Old      string   `arg:"" help:"Database in use; 'embedded' for the one compiled in."`
-	New      string   `arg:"" help:"Database that may take its place."`
-	Servers  string   `placeholder:"FILE" help:"Servers to compare: ADDR, or ADDR and NAME, a line (- for stdin). Without it: a sample of all addresses."`
-	Restrict []string `placeholder:"CN,RU" help:"Say also which servers would begin or cease to meet these countries."`
-	JSON     bool     `name:"json" help:"JSON lines."`
-}
-
-// diffLine is one server whose answers change.
-type diffLine struct {
-	Server string      `json:"server"`
-	Name   string      `json:"name,omitempty"`
-	Old    string      `json:"old"` // location and confidence
-	New    string      `json:"new"`
-	Before []geo.Basis `json:"hits_before"`
-	After  []geo.Basis `json:"hits_after"`
-	Flips  bool        `json:"flips"` // meets the restriction with one and not with the other
-}
-
-// Run judges every server with the one and with the other.
-func (c *geoDiffCmd) Run(a *app) error {
-	before, groups, err := databaseAlone(c.Old)
-	if err != nil {
-		return err
-	}
-	after, _, err := databaseAlone(c.New)
-	if err != nil {
-		return err
-	}
-	set, err := geo.ParseCountrySet(c.Restrict, groups)
-	if err != nil {
-		return usageError{fmt.Errorf("--restrict: %w", err)}
-	}
-	servers, err := readServers(a.stdin, c.Servers)
-	if err != nil {
-		return err
-	}
-	changed, flips := 0, 0
-	for _, q := range servers {
-		d := compare(q, before, after, set)
-		if d == nil {
-			continue
-		}
-		changed++
-		if d.Flips {
-			flips++
-		}
-		if err := c.print(a, d); err != nil {
-			return err
-		}
-	}
-	_, err = fmt.Fprintf(a.stderr, "%d of %d servers change, %d of them begin or cease to meet the restriction\n", changed, len(servers), flips)
-	return err
-}
-
-func (c *geoDiffCmd) print(a *app, d *diffLine) error {
-	if c.JSON {
-		return json.NewEncoder(a.stdout).Encode(d)
-	}
-	flip := ""
-	if d.Flips {
-		flip = fmt.Sprintf("  FLIPS: %s -> %s", joinHits(d.Before), joinHits(d.After))
-	}
-	_, err := fmt.Fprintf(a.stdout, "%s %s  %s -> %s%s\n", d.Server, d.Name, d.Old, d.New, flip)
-	return err
-}
-
-// databaseAlone opens one database with the curated rules; an mmdb beside
-// the embedded one, a range file instead of it.
-func databaseAlone(path string) (*geo.Geo, geo.Groups, error) {
-	f := geoFlags{}
-	switch {
-	case path == "embedded":
-	case geo.IsBase(path):
-		f.Base = path
-	default:
-		f.Databases = []string{path}
-	}
-	return f.open()
-}
-
-// compare is nil when both say the same of q.
-func compare(q geo.Query, before, after *geo.Geo, set geo.CountrySet) *diffLine {
-	o, n := before.Judge(q), after.Judge(q)
-	d := diffLine{
-		Server: q.Addr.String(), Name: q.Name,
-		Old: placeOf(o), New: placeOf(n), Before: geo.Hits(o, set, nil), After: geo.Hits(n, set, nil),
-	}
-	d.Flips = fmt.Sprint(d.Before) != fmt.Sprint(d.After)
-	if d.Old == d.New && !d.Flips && o.Operator.Home == n.Operator.Home {
-		return nil
-	}
-	return &d
-}
-
-func placeOf(j geo.Jurisdiction) string {
-	return fmt.Sprintf("%s (%s), operator %s", orUnknown(j.Location), j.LocationConfidence, orUnknown(j.Operator.Home))
 }
 
 type geoUpdateCmd struct {

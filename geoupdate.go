@@ -83,7 +83,7 @@ func (c *geoUpdateCmd) admit(a *app, fresh string) error {
 	if !exists(c.To) {
 		return nil
 	}
-	before, _, err := databaseAlone(c.To)
+	before, err := (&geoFlags{}).alone(c.To)
 	if err != nil {
 		fmt.Fprintln(a.stderr, "picket: the old database cannot be opened, nothing to compare with:", err)
 		return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"picket/geo"
@@ -42,6 +43,15 @@ type lookupLine struct {
 	Disagreement       string         `json:"disagreement,omitempty"`
 	Sources            []geo.Source   `json:"sources"`
 	Hits               []geo.Basis    `json:"hits"`
+	Signature          *signatureLine `json:"signature,omitempty"`
+}
+
+// signatureLine is what the signatures say of the name: who asks for it.
+type signatureLine struct {
+	ID       string `json:"id"`
+	Maker    string `json:"maker"`
+	Plane    string `json:"plane"`
+	Strength string `json:"strength"`
 }
 
 type operatorLine struct {
@@ -88,29 +98,49 @@ func (c *lookupCmd) Run(a *app) error {
 	if (len(c.Query) == 0) == (c.Facts == "") {
 		return usageError{fmt.Errorf("lookup: want addresses or names, or --facts FILE")}
 	}
-	g, groups, err := c.Geo.open()
+	queries, err := c.queries()
 	if err != nil {
 		return err
 	}
-	set, err := geo.ParseCountrySet(c.Restrict, groups)
+	g, err := c.Geo.open(c.named(queries))
+	if err != nil {
+		return err
+	}
+	set, err := geo.ParseCountrySet(c.Restrict, g.groups)
 	if err != nil {
 		return usageError{fmt.Errorf("--restrict: %w", err)}
 	}
 	if c.Facts != "" {
 		return c.facts(a, g, set)
 	}
-	for _, q := range c.Query {
-		query, err := parseQuery(q)
-		if err != nil {
-			return usageError{fmt.Errorf("lookup: %w", err)}
-		}
-		query.CNAMEs = c.CNAME
-		j := g.Judge(query)
-		if err := c.print(a.stdout, newLookupLine(q, j, c.hits(j, set)), query); err != nil {
+	for i, q := range queries {
+		j := g.Judge(q)
+		l := newLookupLine(c.Query[i], j, c.hits(j, set))
+		l.Signature = g.signature(q.Name)
+		if err := c.print(a.stdout, l, q); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// queries reads the arguments.
+func (c *lookupCmd) queries() ([]geo.Query, error) {
+	var out []geo.Query
+	for _, s := range c.Query {
+		q, err := parseQuery(s)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("lookup: %w", err)}
+		}
+		q.CNAMEs = c.CNAME
+		out = append(out, q)
+	}
+	return out, nil
+}
+
+// named reports whether any name is asked for, so that signatures are needed.
+func (c *lookupCmd) named(queries []geo.Query) bool {
+	return c.Facts != "" || slices.ContainsFunc(queries, func(q geo.Query) bool { return q.Name != "" })
 }
 
 func (c *lookupCmd) hits(j geo.Jurisdiction, set geo.CountrySet) []geo.Basis {
@@ -119,6 +149,18 @@ func (c *lookupCmd) hits(j geo.Jurisdiction, set geo.CountrySet) []geo.Basis {
 		bases[i] = geo.Basis(b)
 	}
 	return geo.Hits(j, set, bases)
+}
+
+// signature is nil for a name that no signature knows.
+func (g *atlas) signature(name string) *signatureLine {
+	if g.set == nil || name == "" {
+		return nil
+	}
+	m := g.set.Name(strings.TrimSuffix(name, "."))
+	if m.ID == "" {
+		return nil
+	}
+	return &signatureLine{m.ID, m.Maker, string(m.Plane), string(m.Strength)}
 }
 
 // parseQuery reads ADDR, NAME or ADDR/NAME.
@@ -141,7 +183,7 @@ func parseQuery(s string) (geo.Query, error) {
 
 // facts judges a file of JSON lines. A line that cannot be read is said and
 // the others go on; the status is then 1.
-func (c *lookupCmd) facts(a *app, g *geo.Geo, set geo.CountrySet) error {
+func (c *lookupCmd) facts(a *app, g *atlas, set geo.CountrySet) error {
 	in := a.stdin
 	if c.Facts != "-" {
 		f, err := os.Open(c.Facts)
@@ -169,7 +211,7 @@ func (c *lookupCmd) facts(a *app, g *geo.Geo, set geo.CountrySet) error {
 		}
 		j := g.JudgeFacts(f)
 		out := newLookupLine(f.Name, j, c.hits(j, set))
-		out.ID = f.ID
+		out.ID, out.Signature = f.ID, g.signature(f.Name)
 		if err := json.NewEncoder(w).Encode(out); err != nil {
 			return err
 		}
@@ -205,6 +247,9 @@ func (c *lookupCmd) print(w io.Writer, l lookupLine, q geo.Query) error {
 	}
 	if q.Name != "" {
 		fmt.Fprintf(&b, "  owner         %s%s%s\n", l.Owner.Home, named(l.Owner.Name), network(0, l.Owner.Source))
+	}
+	if g := l.Signature; g != nil {
+		fmt.Fprintf(&b, "  signature     %s, %s plane, %s (%s)\n", g.Maker, g.Plane, g.Strength, g.ID)
 	}
 	if l.Disagreement != "" {
 		fmt.Fprintf(&b, "  disagreement  %s\n", l.Disagreement)

@@ -13,6 +13,8 @@ import (
 // reload reads configuration, signatures and databases anew and swaps them
 // in. On any error what was running goes on, and a metric says so.
 func (s *station) reload() error {
+	s.reloading.Lock() // a signal, a request and an import may come at once
+	defer s.reloading.Unlock()
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())
 	defer daemon.SdNotify(false, daemon.SdNotifyReady)
 	err := s.swap()
@@ -33,12 +35,13 @@ func (s *station) swap() error {
 	if what := needsRestart(s.cfg, c); what != "" {
 		s.log.Warn("takes effect at the next start only", "key", what)
 	}
-	j, err := compile(c, s.log)
+	j, err := compileWith(c, importedData(s.cmd.State), s.log)
 	if err != nil {
 		return err
 	}
 	j.warn(s.log)
-	s.places.geo.Store(j.geo)
+	s.places.Adopt(j.geo)
+	j.geo = s.places
 	s.judge.SetRules(j.rules)
 	s.judge.Replaced()
 	s.a.sigs.Swap(j.set)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -83,7 +84,7 @@ type station struct {
 	cfg      *configs.Config
 	log      *slog.Logger
 	j        atomic.Pointer[judgement]
-	places   *placer
+	places   *geo.Geo // the one that j has; reloads change what is in it
 	judge    *alerts.Judge
 	store    *evidence.Store
 	keeper   *keeper
@@ -96,6 +97,8 @@ type station struct {
 	lapses   lapses
 	advised  string
 	up       atomic.Bool
+
+	reloading sync.Mutex
 }
 
 // prepare opens everything, so that what is wrong is told before anything
@@ -106,14 +109,13 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 		return nil, err
 	}
 	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c)}
-	j, err := compile(c, s.log)
+	j, err := compileWith(c, importedData(r.State), s.log)
 	if err != nil {
 		return nil, err
 	}
 	j.warn(s.log)
 	s.j.Store(j)
-	s.places, s.lapses = &placer{}, lapses{}
-	s.places.geo.Store(j.geo)
+	s.places, s.lapses = j.geo, lapses{}
 	sources, err := s.open()
 	if err != nil {
 		s.close()
@@ -142,17 +144,12 @@ func (s *station) open() ([]sensor.Source, error) {
 	return sources, nil
 }
 
-// placer judges places by the geography that is current.
-type placer struct{ geo atomic.Pointer[geo.Geo] }
-
-// Judge implements alerts.Placer.
-func (p *placer) Judge(q geo.Query) geo.Jurisdiction { return p.geo.Load().Judge(q) }
-
 // wire joins sources, judge, metrics and endpoint.
 func (s *station) wire(sources []sensor.Source) error {
 	j := s.j.Load()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(newGeoMetrics(s.places, s.cmd.State))
 	s.metrics = alerts.NewMetrics(registry, alerts.MetricsConfig{
 		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
 	})
@@ -190,7 +187,11 @@ func (s *station) wire(sources []sensor.Source) error {
 	s.a.pipeline.Now = time.Now
 	s.a.pipeline.Tick = s.tick
 	s.a.pipeline.Base = s.bases()
-	s.a.tap(func(o *observation.Observation) { s.strays.See(o) })
+	learn := learnNAT64(s.places, s.judge.Replaced, s.log)
+	s.a.tap(func(o *observation.Observation) {
+		s.strays.See(o)
+		learn(o)
+	})
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
 	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, landing: s.landing, config: s.redacted()}
 	if s.cfg.Web.Reload {
@@ -221,6 +222,8 @@ func (s *station) run(ctx context.Context) error {
 	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
 	g.Go(func() error { return s.notifier.Run(ctx) })
 	g.Go(func() error { return s.store.Run(ctx) })
+	g.Go(func() error { return s.places.Run(ctx, s.databases) })
+	g.Go(func() error { return watchImports(ctx, s.cmd.State, s.imported, s.log) })
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	err := g.Wait()

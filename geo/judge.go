@@ -16,7 +16,8 @@ type Geo struct {
 	snap   atomic.Pointer[snapshot]
 	nat64  atomic.Pointer[[]netip.Prefix]
 
-	mu            sync.Mutex // of those who replace the above
+	adopted       chan struct{} // tells Run; one is enough
+	mu            sync.Mutex    // of those who replace the above
 	misses        atomic.Uint64
 	evicted       atomic.Uint64 // of caches that are gone
 	learntRefused atomic.Uint64
@@ -35,7 +36,7 @@ type snapshot struct {
 
 // New opens the databases of c and starts nothing; see Run.
 func New(c Config) (*Geo, error) {
-	g := &Geo{config: c, log: c.Logger}
+	g := &Geo{config: c, log: c.Logger, adopted: make(chan struct{}, 1)}
 	if g.log == nil {
 		g.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,9 +134,12 @@ type Stats struct {
 // Stats returns the counters.
 func (g *Geo) Stats() Stats {
 	c := g.snap.Load().cache
+	g.mu.Lock()
+	configured := len(g.config.NAT64)
+	g.mu.Unlock()
 	return Stats{
 		Judged: g.misses.Load(), Cached: c.len(), Evicted: g.evicted.Load() + c.evicted.Load(),
-		NAT64Learnt: len(*g.nat64.Load()) - len(g.config.NAT64), NAT64Refused: g.learntRefused.Load(),
+		NAT64Learnt: max(0, len(*g.nat64.Load())-configured), NAT64Refused: g.learntRefused.Load(),
 		Reloads: g.reloads.Load(), ReloadsFailed: g.reloadsFailed.Load(),
 	}
 }

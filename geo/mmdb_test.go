@@ -220,7 +220,7 @@ func TestReplacementIsNoticed(t *testing.T) {
 	path := mmdb(t, filepath.Join(t.TempDir(), "c.mmdb"), "GeoLite2-Country", 6, places)
 	g := shipped(t, func(c *Config) { c.Databases = []string{path} })
 	done := make(chan error, 1)
-	go func() { done <- g.Run(t.Context()) }()
+	go func() { done <- g.Run(t.Context(), nil) }()
 	deadline := time.After(20 * time.Second)
 	for g.Stats().Reloads == 0 {
 		mmdb(t, path, "GeoLite2-Country", 6, map[string]mmdbtype.Map{"52.28.0.0/16": {"country": iso("SE")}})

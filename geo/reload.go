@@ -20,25 +20,33 @@ func (g *Geo) Reload() error { return g.Replace(g.current()) }
 
 // Replace does the same with another configuration.
 func (g *Geo) Replace(c Config) error {
-	if err := checkNAT64(c.NAT64); err != nil {
-		g.reloadsFailed.Add(1)
-		return err
-	}
-	next, err := load(&c)
+	next, err := New(c)
 	if err != nil {
 		g.reloadsFailed.Add(1)
 		return err
 	}
+	g.Adopt(next)
+	return nil
+}
+
+// Adopt takes over the databases and rules of next, which may come from New
+// long before: what is to be swapped together can be opened together first.
+// NAT64 prefixes learnt so far stay. next may be used no more.
+func (g *Geo) Adopt(next *Geo) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	learnt := (*g.nat64.Load())[len(g.config.NAT64):]
+	c := next.config
 	prefixes := append(append(make([]netip.Prefix, 0, len(c.NAT64)+len(learnt)), c.NAT64...), learnt...)
 	g.config = c
 	g.nat64.Store(&prefixes)
-	old := g.snap.Swap(next) // mapped files are unmapped once nothing refers to them
+	old := g.snap.Swap(next.snap.Load()) // mapped files are unmapped once nothing refers to them
 	g.evicted.Add(old.cache.evicted.Load())
 	g.reloads.Add(1)
-	return nil
+	g.mu.Unlock()
+	select {
+	case g.adopted <- struct{}{}:
+	default: // Run has not looked yet
+	}
 }
 
 func (g *Geo) current() Config {
@@ -48,9 +56,10 @@ func (g *Geo) current() Config {
 }
 
 // Run watches the directories of the databases and reloads when one of them
-// was replaced, until ctx is done. Directories are watched, not files: a file
-// that is replaced by rename is another file.
-func (g *Geo) Run(ctx context.Context) error {
+// was replaced, until ctx is done. tried, which may be nil, is told how it
+// went. Directories are watched, not files: a file that is replaced by rename
+// is another file.
+func (g *Geo) Run(ctx context.Context, tried func(error)) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("geo: watching databases: %w", err)
@@ -63,6 +72,8 @@ func (g *Geo) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-g.adopted:
+			watched = g.watch(w)
 		case e := <-w.Events:
 			if watched[filepath.Clean(e.Name)] && !e.Has(fsnotify.Remove) && !e.Has(fsnotify.Chmod) {
 				timer.Reset(settle)
@@ -70,12 +81,15 @@ func (g *Geo) Run(ctx context.Context) error {
 		case err := <-w.Errors:
 			g.log.Warn("watching geo databases", "error", err)
 		case <-timer.C:
-			if err := g.Reload(); err != nil {
-				g.log.Error("geo databases not reloaded, the old ones stay", "error", err)
-				continue
+			err := g.Reload()
+			if err != nil {
+				g.log.Error("geo databases not reloaded, the old ones stay", "err", err)
+			} else {
+				g.log.Info("geo databases reloaded")
 			}
-			g.log.Info("geo databases reloaded")
-			watched = g.watch(w)
+			if tried != nil {
+				tried(err)
+			}
 		}
 	}
 }

@@ -71,7 +71,9 @@ var nat64Lengths = [...]int{96, 64, 56, 48, 40, 32}
 // section 3); addresses below it are judged by the IPv4 address inside. It
 // reports whether the prefix is new. Call it for answers of the site's own
 // resolvers only: who can forge the answer could have IPv6 servers misjudged.
-// At most 16 prefixes are learnt; further ones are counted (Stats).
+// A prefix of a network that the curated rules know is not believed: nobody
+// can hide a cloud behind a forged answer; geo.nat64 is for such sites. At
+// most 16 prefixes are learnt. Those refused are counted (Stats).
 func (g *Geo) LearnNAT64(answer netip.Addr) (netip.Prefix, bool) {
 	if !answer.Is6() || answer.Is4In6() {
 		return netip.Prefix{}, false
@@ -91,6 +93,16 @@ func (g *Geo) LearnNAT64(answer netip.Addr) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
+// knows reports whether a is of a network that some rule or list names.
+func (s *snapshot) knows(a netip.Addr) bool {
+	if Placeless(a) {
+		return false
+	}
+	var c claims
+	s.gather(a, &c)
+	return s.rules.operators[c.asn] != nil || c.site != nil || c.published.country != "" || c.everywhere
+}
+
 func (g *Geo) learn(p netip.Prefix) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -98,7 +110,7 @@ func (g *Geo) learn(p netip.Prefix) bool {
 	if slices.Contains(old, p) {
 		return false
 	}
-	if len(old) >= maxLearnt+len(g.config.NAT64) {
+	if len(old) >= maxLearnt+len(g.config.NAT64) || g.snap.Load().knows(p.Addr()) {
 		g.learntRefused.Add(1)
 		return false
 	}
