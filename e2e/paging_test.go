@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -160,13 +161,15 @@ func (d *desk) settle() {
 	})
 }
 
-// exactly asserts what was told about violations, all in all.
+// exactly asserts what was told about violations, all in all, and how often.
 func (d *desk) exactly(want ...string) {
 	d.campus.t.Helper()
 	var got []string
 	for _, p := range d.got() {
 		got = append(got, p.Receiver+" "+p.Status+" "+p.Labels["alertname"]+" "+p.Labels["device"])
 	}
+	slices.Sort(got)
+	slices.Sort(want)
 	if g, w := strings.Join(got, "\n\t"), strings.Join(want, "\n\t"); g != w {
 		d.campus.t.Errorf("told\n\t%s\nwant\n\t%s", g, w)
 	}

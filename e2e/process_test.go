@@ -89,12 +89,17 @@ const patience = 60 * time.Second
 // until asks again and again until is true.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
+	within(t, patience, what, is)
+}
+
+func within(t *testing.T, most time.Duration, what string, is func() bool) {
+	t.Helper()
+	deadline, tick := time.After(most), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for !is() {
 		select {
 		case <-deadline:
-			t.Fatalf("no %s within %s", what, patience)
+			t.Fatalf("no %s within %s", what, most)
 		case <-tick.C:
 		}
 	}

@@ -54,16 +54,22 @@ func (p *picket) restart() {
 // given ("maker=xiaomi"). A metric that is not there is 0.
 func (c *campus) sum(metric string, labels ...string) float64 {
 	c.t.Helper()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(c.get(sensorURL + "/metrics")))
-	ok(c.t, err)
 	total := 0.0
-	for _, m := range families[metric].GetMetric() {
+	for _, m := range c.families()[metric].GetMetric() {
 		if matches(m, labels) {
 			total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
 		}
 	}
 	return total
+}
+
+// families is what the sensor exports now.
+func (c *campus) families() map[string]*dto.MetricFamily {
+	c.t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(c.get(sensorURL + "/metrics")))
+	ok(c.t, err)
+	return families
 }
 
 func matches(m *dto.Metric, labels []string) bool {
