@@ -4,17 +4,19 @@ const description = "Passive sensor: which handsets are on the network, and unde
 
 // cli lists the commands, one file each.
 type cli struct {
-	Run      runCmd      `cmd:"" help:"Watch live, serve metrics and the evidence page."`
-	Read     readCmd     `cmd:"" help:"The same over captures, time taken from packets."`
-	Check    checkCmd    `cmd:"" help:"Check configuration, signatures, policies and databases; start nothing."`
-	Demo     demoCmd     `cmd:"" help:"The embedded capture, page and metrics, in one command."`
-	Policy   policyCmd   `cmd:"" help:"Test policies before they page anybody."`
-	Version  versionCmd  `cmd:"" help:"Print version, commit and the hashes of the embedded data."`
-	Lookup   lookupCmd   `cmd:"" help:"Say under whose law an address or a name is."`
-	Classify classifyCmd `cmd:"" help:"Judge evidence that somebody else collected."`
-	Explain  explainCmd  `cmd:"" help:"Say what speaks for and against a verdict, and what would change it."`
-	Coverage coverageCmd `cmd:"" help:"Count what the signatures know of each maker."`
-	Geo      geoCmd      `cmd:"" help:"Look after the databases of countries and networks."`
-	Data     dataCmd     `cmd:"" help:"Data for sensors without internet, in signed bundles."`
-	Evidence evidenceCmd `cmd:"" help:"Verify, show, export, decide, forget, back up what is kept."`
+	Run        runCmd        `cmd:"" help:"Watch live, serve metrics and the evidence page."`
+	Read       readCmd       `cmd:"" help:"The same over captures, time taken from packets."`
+	Check      checkCmd      `cmd:"" help:"Check configuration, signatures, policies and databases; start nothing."`
+	Demo       demoCmd       `cmd:"" help:"The embedded capture, page and metrics, in one command."`
+	Policy     policyCmd     `cmd:"" help:"Test policies before they page anybody."`
+	Version    versionCmd    `cmd:"" help:"Print version, commit and the hashes of the embedded data."`
+	Lookup     lookupCmd     `cmd:"" help:"Say under whose law an address or a name is."`
+	Classify   classifyCmd   `cmd:"" help:"Judge evidence that somebody else collected."`
+	Explain    explainCmd    `cmd:"" help:"Say what speaks for and against a verdict, and what would change it."`
+	Coverage   coverageCmd   `cmd:"" help:"Count what the signatures know of each maker."`
+	Geo        geoCmd        `cmd:"" help:"Look after the databases of countries and networks."`
+	Data       dataCmd       `cmd:"" help:"Data for sensors without internet, in signed bundles."`
+	Evidence   evidenceCmd   `cmd:"" help:"Verify, show, export, decide, forget, back up what is kept."`
+	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
+	Completion completionCmd `cmd:"" hidden:"" help:"Print shell completions."`
 }

@@ -246,12 +246,11 @@ func (d *Residency) chart(daily []evidence.Cell, watched []evidence.DayWatched) 
 	}
 }
 
-// niceBytes is the least number not below n that is 4, 8, 16 … or 12, 24 …
-// of a binary unit: its quarters read well.
+// niceBytes is the least number not below n whose quarters read well.
 func niceBytes(n uint64) uint64 {
 	for unit := uint64(1); unit < 1<<60; unit <<= 10 {
-		for _, f := range [...]uint64{4, 8, 16, 32, 64, 128, 256, 512} {
-			if f*unit >= n {
+		for _, f := range [...]uint64{1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768} {
+			if f*unit >= max(n, 4) {
 				return f * unit
 			}
 		}
