@@ -25,7 +25,9 @@ func (w *Worker) report(f *flow.Flow, final bool) bool {
 			w.answered(f, c)
 		}
 		if final && c.more != nil && c.more.partial != nil {
-			w.tell(c.more.partial)
+			if !w.closing || f.Closed() { // at the end of the input the rest may simply not have been captured yet
+				w.tell(c.more.partial)
+			}
 			c.more.partial = nil
 		}
 	}

@@ -46,13 +46,14 @@ const (
 // read the first bytes, observe. Workers share nothing that changes. A
 // Worker is not safe for concurrent use.
 type Worker struct {
-	cfg   WorkerConfig
-	table *flow.Table
-	frags *packet.Fragments
-	ctx   context.Context
-	out   chan<- []observation.Observation
-	spare <-chan []observation.Observation // batches that come back
-	batch []observation.Observation
+	cfg     WorkerConfig
+	table   *flow.Table
+	frags   *packet.Fragments
+	ctx     context.Context
+	out     chan<- []observation.Observation
+	spare   <-chan []observation.Observation // batches that come back
+	batch   []observation.Observation
+	closing bool // the input has ended
 
 	p     packet.Packet
 	base  uint16 // realm of the interface
@@ -150,6 +151,7 @@ func (w *Worker) Tick(now int64) {
 
 // Close reports everything that is still open: the end of the input.
 func (w *Worker) Close() {
+	w.closing = true
 	w.frags.Close()
 	w.table.Close()
 	w.flush()

@@ -217,6 +217,21 @@ func TestWaitsForTheAnswer(t *testing.T) {
 	}
 }
 
+// TestHeadThatNeverEnds: a request head is told without its end once no more
+// can come; the flow has its name in any case.
+func TestHeadThatNeverEnds(t *testing.T) {
+	head := []byte("GET / HTTP/1.1\r\nHost: web.example.com\r\nUser-Agent: Dalvik/2.1.0\r\nCookie: a=")
+	cut := tcpTalk("203.0.113.5:80").up(head)
+	events, flows := told(observe(t, WorkerConfig{}, cut.frames))
+	if len(events) != 0 || len(flows) != 1 || !strings.Contains(flows[0], "name=web.example.com by http") {
+		t.Errorf("the input ended: %q, %q", events, flows)
+	}
+	over := tcpTalk("203.0.113.5:80").up(head)
+	over.segment(true, packet.ACK|packet.RST, over.cseq, nil)
+	events, _ = told(observe(t, WorkerConfig{}, over.frames))
+	check(t, "the connection ended", events, []string{`http GET host=web.example.com ua="Dalvik/2.1.0"`})
+}
+
 // TestRefused: a full channel costs delay, not bytes.
 func TestRefused(t *testing.T) {
 	b := newBench(t, WorkerConfig{})
