@@ -106,7 +106,7 @@ func (c *campus) newSpan() {
 // resolve starts the resolver with its DHCP server.
 func (c *campus) resolve() {
 	args := []string{
-		"--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-facility=/dev/null", "--quiet-dhcp", "--no-ping",
+		"--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-facility=/dev/null", "--quiet-dhcp", "--no-ping", "--dhcp-authoritative",
 		"--interface=br0", "--bind-interfaces", "--dhcp-range=10.20.0.10,10.20.0.99,12h", "--dhcp-leasefile=" + filepath.Join(c.dir, "leases"),
 		"--dhcp-option=3," + gatewayIP, "--dhcp-option=6," + gatewayIP, "--user=root", "--pid-file=",
 	}

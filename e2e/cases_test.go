@@ -250,14 +250,21 @@ func TestLeaseMoves(t *testing.T) {
 		phone := k.redmi()
 		sent := phone.upload("data.mistat.xiaomi.com", 20_000)
 		device := k.fired("").Labels["device"]
+		k.counted(sent)
 		old := phone.ip
-		k.ip(phone.Host, "link set wlan0 down")
+		phone.release("Redmi-Note-12", "android-dhcp-13")
 		other := k.plug("other", "aa:3f:66:c0:12:06")
-		other.address(old)
+		other.remember(old)
+		other.lease("Mia-s-Pixel-8", "android-dhcp-14")
+		if other.ip != old {
+			t.Fatalf("the resolver gave %s, not %s", other.ip, old)
+		}
 		other.get("connectivitycheck.gstatic.com", "/generate_204", pixelAgent)
 		other.upload("data.mistat.xiaomi.com", 7_000)
-		k.ip(phone.Host, "link set wlan0 up")
-		phone.address("10.20.0.60")
+		phone.lease("Redmi-Note-12", "android-dhcp-13")
+		if phone.ip == old {
+			t.Fatalf("both have %s", old)
+		}
 		sent += phone.upload("tracking.miui.com", 10_000)
 		k.counted(sent)
 		k.totals(k.over(device), sent)

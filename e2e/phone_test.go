@@ -32,6 +32,36 @@ const requested = "subnet-mask, routers, domain-name-servers, domain-name, inter
 
 // lease gets an address the way the device's DHCP client would.
 func (p *phone) lease(hostname, class string) {
+	p.campus.t.Helper()
+	p.dhclient(hostname, class, "-1")
+	p.dhclient(hostname, class, "-x")
+	b, err := os.ReadFile(p.leases())
+	ok(p.campus.t, err)
+	at := strings.LastIndex(string(b), "fixed-address ")
+	if at < 0 {
+		p.campus.t.Fatalf("no lease: %s", b)
+	}
+	addr, _, _ := strings.Cut(string(b[at+len("fixed-address "):]), ";")
+	p.address(addr)
+}
+
+// remember gives the DHCP client the memory of an address that it had before.
+func (p *phone) remember(addr string) {
+	p.campus.t.Helper()
+	p.campus.write(p.Name+".lease", "lease {\n  interface \"wlan0\";\n  fixed-address %s;\n  option subnet-mask 255.255.0.0;\n"+
+		"  option dhcp-server-identifier %s;\n  renew never;\n  rebind never;\n  expire never;\n}\n", addr, gatewayIP)
+}
+
+// release gives the address back.
+func (p *phone) release(hostname, class string) {
+	p.campus.t.Helper()
+	p.dhclient(hostname, class, "-r")
+	p.campus.ip(p.Host, "addr flush dev wlan0")
+}
+
+func (p *phone) leases() string { return filepath.Join(p.campus.dir, p.Name+".lease") }
+
+func (p *phone) dhclient(hostname, class, do string) {
 	t := p.campus.t
 	t.Helper()
 	if _, err := exec.LookPath("dhclient"); err != nil {
@@ -39,18 +69,7 @@ func (p *phone) lease(hostname, class string) {
 	}
 	conf := p.campus.write(p.Name+".conf", "option captive-portal code 114 = text;\noption v6-only code 108 = unsigned integer 32;\ntimeout 30;\nbackoff-cutoff 2;\n"+
 		"send host-name %q;\nsend vendor-class-identifier %q;\nrequest %s;\n", hostname, class, requested)
-	leases := filepath.Join(p.campus.dir, p.Name+".lease")
-	files := []string{"-sf", "/bin/true", "-cf", conf, "-lf", leases, "-pf", filepath.Join(p.campus.dir, p.Name+".pid"), "wlan0"}
-	p.campus.output(p.Host, "dhclient", append([]string{"-1"}, files...)...)
-	p.campus.output(p.Host, "dhclient", append([]string{"-x"}, files...)...)
-	b, err := os.ReadFile(leases)
-	ok(t, err)
-	_, rest, found := strings.Cut(string(b), "fixed-address ")
-	if !found {
-		t.Fatalf("no lease: %s", b)
-	}
-	addr, _, _ := strings.Cut(rest, ";")
-	p.address(addr)
+	p.campus.output(p.Host, "dhclient", do, "-sf", "/bin/true", "-cf", conf, "-lf", p.leases(), "-pf", filepath.Join(p.campus.dir, p.Name+".pid"), "wlan0")
 }
 
 // address gives the phone an address and a way out.
