@@ -16,6 +16,7 @@ type cli struct {
 	Coverage   coverageCmd   `cmd:"" help:"Count what the signatures know of each maker."`
 	Geo        geoCmd        `cmd:"" help:"Look after the databases of countries and networks."`
 	Data       dataCmd       `cmd:"" help:"Data for sensors without internet, in signed bundles."`
+	Report     reportCmd     `cmd:"" help:"Where each maker's devices sent their data, and what changed."`
 	Evidence   evidenceCmd   `cmd:"" help:"Verify, show, export, decide, forget, back up what is kept."`
 	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 	Completion completionCmd `cmd:"" hidden:"" help:"Print shell completions."`
