@@ -28,7 +28,7 @@ func (k *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	j, err := compile(c, logger(a, c))
+	j, err := compileWith(c, importedData(k.State), logger(a, c))
 	if err != nil {
 		return err
 	}

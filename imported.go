@@ -16,6 +16,9 @@ import (
 // importedData is the directory of the imported data in use below state,
 // empty when nothing was imported.
 func importedData(state string) string {
+	if state == "" {
+		return ""
+	}
 	dir := filepath.Join(state, "data", dataCurrent)
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return ""
@@ -56,7 +59,8 @@ func importedDatabases(dir string) (base string, databases []string) {
 	return base, databases
 }
 
-// dataRules reads operators, owners and groups, each imported or embedded.
+// dataRules reads operators and owners, each imported or embedded, and the
+// embedded groups with the imported ones laid over: a policy may name either.
 // All of them embedded are read from their compiled form.
 func dataRules(dir string) (geo.Rules, geo.Groups, error) {
 	parts := []string{"operators", "owners", "groups"}
@@ -64,7 +68,10 @@ func dataRules(dir string) (geo.Rules, geo.Groups, error) {
 		return geo.ReadRules(configs.FS(), parts...)
 	}
 	var rules geo.Rules
-	groups := geo.Groups{}
+	_, groups, err := geo.ReadRules(configs.Sub("groups"), ".")
+	if err != nil {
+		return rules, nil, err
+	}
 	for _, part := range parts {
 		r, g, err := geo.ReadRules(dataPart(dir, part), ".")
 		if err != nil {

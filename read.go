@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +38,7 @@ func (r *readCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	j, err := compile(c, logger(a, c))
+	j, err := compileWith(c, importedData(r.State), logger(a, c))
 	if err != nil {
 		return err
 	}
@@ -49,9 +48,6 @@ func (r *readCmd) Run(a *app) error {
 		s.show(a.stdout, r.Show)
 	}
 	err = s.read(r.Files)
-	if s.keeper != nil {
-		s.judge.Flush()
-	}
 	switch {
 	case err != nil && newStatsLine(s.workers, 0).Frames == 0:
 		return err // nothing was read: nothing to show
@@ -138,7 +134,7 @@ func (s *session) run(source sensor.Source) error {
 	s.registry = prometheus.NewRegistry()
 	metrics := alerts.NewMetrics(s.registry, alerts.MetricsConfig{
 		Makers: s.j.set.Makers(), Policies: policyNames(s.j.rules),
-		Snapshot: func() alerts.Snapshot { return countsOf(s.a) },
+		Snapshot: func() alerts.Snapshot { return fileCounts(s.a) },
 	})
 	var err error
 	if err := s.openStore(metrics); err != nil {
@@ -152,13 +148,18 @@ func (s *session) run(source sensor.Source) error {
 	if s.keeper != nil {
 		s.keeper.export = s.a.table.Export
 	}
+	learn := learnNAT64(s.j.geo, s.judge.Replaced, logger(s.app, s.cfg))
 	s.a.tap(func(o *observation.Observation) {
 		if s.tapped != nil {
 			s.tapped(o)
 		}
 		s.strays.See(o)
+		learn(o)
 	})
-	return s.a.pipeline.Run(context.WithoutCancel(s.app.ctx))
+	err = s.a.pipeline.Run(context.WithoutCancel(s.app.ctx))
+	s.judge.Flush()
+	metrics.Reloaded(true, time.Now())
+	return err
 }
 
 // openStore makes the judge, with evidence on disk when a state directory is
@@ -350,5 +351,3 @@ func (q *fileSequence) progress(stderr io.Writer) (stop func()) {
 	}()
 	return func() { close(done); <-ended }
 }
-
-func joined(s []string) string { return strings.Join(s, ", ") }
