@@ -98,6 +98,7 @@ func (p *pages) funcs() template.FuncMap {
 		"percent": percent,
 		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"minute":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
 		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"ago":     func(t time.Time) string { return agoWords(p.c.Now().Sub(t)) },
 		"span":    func(d time.Duration) string { return spanWords(d) },
