@@ -20,6 +20,7 @@ func (s *station) reload() error {
 	err := s.swap()
 	s.metrics.Reloaded(err == nil, time.Now())
 	if err != nil {
+		err = confinedHint(err)
 		s.log.Error("reload failed; what was running goes on", "err", err)
 		return err
 	}

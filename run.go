@@ -234,6 +234,7 @@ func (s *station) run(ctx context.Context) error {
 }
 
 func (s *station) started(addrs []net.Addr) {
+	confine(confinementOf(s.cfg, s.cmd.State, s.live[0].Driver() == capture.DriverLibpcap), s.log)
 	s.up.Store(true)
 	s.log.Info("capturing", "interfaces", s.cfg.Interfaces, "driver", string(s.live[0].Driver()), "serving", urls(addrs, s.cfg.Web.ConfigFile != ""))
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)

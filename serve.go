@@ -110,18 +110,14 @@ func (e *endpoint) serve(ctx context.Context, c configs.Web, log *slog.Logger, s
 	if err := web.Validate(c.ConfigFile); err != nil {
 		return usageError{fmt.Errorf("web.config_file: %w", err)}
 	}
-	var listeners []net.Listener
+	listeners, err := listen(c.Listen)
+	if err != nil {
+		return err
+	}
 	var addrs []net.Addr
-	for _, a := range c.Listen {
-		l, err := net.Listen("tcp", a)
-		if err != nil {
-			for _, l := range listeners {
-				l.Close()
-			}
-			return fmt.Errorf("web.listen_addresses: %w", err)
-		}
-		listeners = append(listeners, netutil.LimitListener(l, maxConnections))
+	for i, l := range listeners {
 		addrs = append(addrs, l.Addr())
+		listeners[i] = netutil.LimitListener(l, maxConnections)
 	}
 	server := &http.Server{
 		Handler: e.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
@@ -138,7 +134,7 @@ func (e *endpoint) serve(ctx context.Context, c configs.Web, log *slog.Logger, s
 	if started != nil {
 		started(addrs)
 	}
-	err := web.ServeMultiple(listeners, server, &web.FlagConfig{WebConfigFile: &c.ConfigFile, WebListenAddresses: &c.Listen}, log)
+	err = web.ServeMultiple(listeners, server, &web.FlagConfig{WebConfigFile: &c.ConfigFile, WebListenAddresses: &c.Listen}, log)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -32,6 +32,19 @@ func (s *station) snapshot() alerts.Snapshot {
 	return out
 }
 
+// fileCounts is the snapshot of a run over captures.
+func fileCounts(a *assembly) alerts.Snapshot {
+	out := countsOf(a)
+	i := alerts.InterfaceStats{Name: "file", Dropped: map[string]uint64{"kernel": 0, "interface": 0}}
+	for _, w := range a.pipeline.Workers {
+		s := w.Stats()
+		i.Frames += s.Frames
+		i.Bytes += s.Bytes
+	}
+	out.Interfaces = append(out.Interfaces, i)
+	return out
+}
+
 // countsOf adds up the workers' counts.
 func countsOf(a *assembly) alerts.Snapshot {
 	out := alerts.Snapshot{
