@@ -98,8 +98,8 @@ func newCampus(t *testing.T) *campus {
 func (c *campus) newSpan() {
 	c.t.Helper()
 	c.ip(c.gw, "link add span0 type veth peer name %s", span)
-	c.ip(c.gw, "link set span0 up")
-	c.ip(c.gw, "link set %s up arp off", span) // as systemd/network has it: the kernel would answer questions that the span shows
+	c.ip(c.gw, "link set span0 mtu 65535 up")
+	c.ip(c.gw, "link set %s mtu 65535 up arp off", span) // as systemd/network has it: the kernel would answer questions that the span shows
 	ok(c.t, c.gw.Span("span0", "br0"))
 }
 

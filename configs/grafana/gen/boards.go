@@ -32,8 +32,10 @@ func rate(metric, by string) string {
 	return fmt.Sprintf("sum by (%s) (rate(%s[$__rate_interval]))", by, metric)
 }
 
+// grown is by how much a counter grew within the range. A series that was
+// born within it counts whole: increase alone does not see the first value.
 func grown(metric, by string) string {
-	return fmt.Sprintf("sum by (%s) (increase(%s[$__range]))", by, metric)
+	return fmt.Sprintf("sum by (%s) ((%s unless %s offset $__range) or increase(%s[$__range]))", by, metric, metric, metric)
 }
 
 func dashboards() []board {
