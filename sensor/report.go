@@ -197,8 +197,7 @@ func (w *Worker) hiddenByProtocol(p *packet.Packet) {
 		return
 	}
 	p.Realm = w.cfg.Realms.Of(p, w.base)
-	if w.cfg.Never != nil && (w.cfg.Never.Contains(p.Realm, p.Src) || w.cfg.Never.Contains(p.Realm, p.Dst)) {
-		w.stats.NeverWatched += uint64(p.Wire)
+	if w.never(p) {
 		return
 	}
 	key := tunnelKey{p.Src, p.Dst, p.Proto}

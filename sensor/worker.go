@@ -158,11 +158,15 @@ func (w *Worker) Close() {
 	w.publish()
 }
 
+// maxNested is how many datagrams in one another may each come in fragments: a
+// tunnel's and what is inside.
+const maxNested = 2
+
 // packet follows w.p, decoded as far as stop says.
 func (w *Worker) packet(stop packet.Reason) {
 	p := &w.p
 	switch stop {
-	case packet.Decoded, packet.LaterFragment:
+	case packet.Decoded, packet.LaterFragment, packet.TunnelFragment:
 	case packet.EncryptedESP, packet.OtherTransport:
 		w.hiddenByProtocol(p)
 		return
@@ -174,17 +178,11 @@ func (w *Worker) packet(stop packet.Reason) {
 		w.arp(p)
 		return
 	}
-	if w.cfg.Never != nil && (w.cfg.Never.Contains(p.Realm, p.Src) || w.cfg.Never.Contains(p.Realm, p.Dst)) {
-		w.stats.NeverWatched += uint64(p.Wire)
+	if w.never(p) {
 		return
 	}
-	if p.IsFragment() {
-		w.firstFragment(p)
-		datagram, length, whole := w.frags.Add(p)
-		if !whole || p.DecodeDatagram(datagram, length) != packet.Decoded {
-			return
-		}
-		delete(w.firsts, fragmentKey{p.Src, p.Dst, p.SrcPort, p.DstPort})
+	if p.IsFragment() && !w.reassemble(p) {
+		return
 	}
 	switch p.Proto {
 	case packet.ProtoTCP:
@@ -198,6 +196,40 @@ func (w *Worker) packet(stop packet.Reason) {
 	case packet.ProtoICMPv6:
 		w.nd(p)
 	}
+}
+
+// reassemble takes a fragment; true when it completed a datagram, which p then
+// is. A tunnel's datagram has others inside, with addresses of their own.
+func (w *Worker) reassemble(p *packet.Packet) bool {
+	for level := 0; p.IsFragment(); level++ {
+		if level == maxNested {
+			return false
+		}
+		w.firstFragment(p)
+		datagram, length, whole := w.frags.Add(p)
+		if !whole {
+			return false
+		}
+		if p.DecodeDatagram(datagram, length) != packet.Decoded && !p.IsFragment() {
+			return false
+		}
+		delete(w.firsts, fragmentKey{p.Src, p.Dst, p.SrcPort, p.DstPort})
+		p.Realm = w.cfg.Realms.Of(p, w.base)
+		if w.never(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// never reports that an end of p is never watched, and counts its bytes.
+func (w *Worker) never(p *packet.Packet) bool {
+	n := w.cfg.Never
+	if n == nil || !n.Contains(p.Realm, p.Src) && !n.Contains(p.Realm, p.Dst) {
+		return false
+	}
+	w.stats.NeverWatched += uint64(p.Wire)
+	return true
 }
 
 // lostFragments counts the bytes of a datagram that will never be complete.

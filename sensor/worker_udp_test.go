@@ -80,6 +80,28 @@ func TestDNSFragments(t *testing.T) {
 	}
 }
 
+// TestFragmentsInFragments: both the tunnel's datagram and the one inside come
+// in two pieces.
+func TestFragmentsInFragments(t *testing.T) {
+	k := newTalk("203.0.113.53:53")
+	body := udpOf(k, true, query(t, "www.example.com", 1))
+	outer := newTalk("198.51.100.1:1")
+	for i, inner := range [][]byte{ipOf(k, true, packet.ProtoUDP, 7<<16|0x2000, body[:24]), ipOf(k, true, packet.ProtoUDP, 7<<16|3, body[24:])} {
+		if n := len(inner) / 16 * 8; n > 0 {
+			id := uint32(90+i) << 16
+			outer.frame(true, ipOf(outer, true, 4, id|0x2000, inner[:n]))
+			outer.frame(true, ipOf(outer, true, 4, id|uint32(n/8), inner[n:]))
+		}
+	}
+	events, _ := told(observe(t, WorkerConfig{}, outer.frames))
+	check(t, "events", events, []string{"dns udp www.example.com 1 response=false"})
+	outer.client = netip.MustParseAddrPort("198.51.100.2:1") // only the inner address is never watched
+	never := flow.NewHome([]netip.Prefix{netip.MustParsePrefix("192.168.1.0/28")})
+	if seen := observe(t, WorkerConfig{Never: never}, outer.frames); len(seen) != 0 {
+		t.Errorf("never watched, and yet %s", words(&seen[0]))
+	}
+}
+
 func TestNeverWatched(t *testing.T) {
 	k := tcpTalk("203.0.113.5:443").up(helloOfChrome(t, "www.example.com"))
 	k.datagram(true, query(t, "www.example.com", 1))
