@@ -72,6 +72,46 @@ func TestMillionServersInBoundedMemory(t *testing.T) {
 	}
 }
 
+// TestDisagreementTextsAreKept asks for more texts than are kept.
+func TestDisagreementTextsAreKept(t *testing.T) {
+	var p phrases
+	all := allCountries()
+	for range 2 {
+		for _, a := range all {
+			for _, b := range all[:16] {
+				j := Jurisdiction{Location: a, Owner: Party{Home: b}}
+				if got, want := p.of(&j, ""), "location "+string(a)+", owner "+string(b); got != want {
+					t.Fatalf("%q, want %q", got, want)
+				}
+			}
+		}
+	}
+	j := Jurisdiction{Location: "DE", Owner: Party{Home: "CN"}}
+	if got := p.of(&j, "databases: a DE b FR"); got != "location DE, owner CN; databases: a DE b FR" {
+		t.Errorf("%q", got)
+	}
+	if n := testing.AllocsPerRun(100, func() { p.of(&j, "") }); n > 0 {
+		t.Errorf("%v allocations for a text that is kept", n)
+	}
+}
+
+// TestUncachedJudgingAllocatesWhatIsKept: the entry, its copy of the name, and
+// what the public suffix list needs to see that a name is no address.
+func TestUncachedJudgingAllocatesWhatIsKept(t *testing.T) {
+	g, i := shipped(t, nil), 0
+	judge := func() {
+		i++
+		g.Judge(Query{Addr: nth(i), Name: "api.io.mi.com"})
+	}
+	for range 10_000 { // until the texts that recur are kept
+		judge()
+	}
+	n := testing.AllocsPerRun(10_000, judge)
+	if n > 3 {
+		t.Errorf("%v allocations for a server not seen before, want 3", n)
+	}
+}
+
 func TestHugeQueriesAreNotKept(t *testing.T) {
 	g := shipped(t, nil)
 	g.Judge(Query{Addr: nth(7), Name: string(make([]byte, 4096))})

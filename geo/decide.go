@@ -285,30 +285,10 @@ func (e *evidence) conclude(j *Jurisdiction) {
 	if first == "" {
 		j.Agree = false
 	} else if !j.Agree {
-		j.Disagreement = e.whoSaysWhat(j)
+		j.Disagreement = e.x.phrases.of(j, e.disputeText)
 	}
 	if e.c.relay {
 		e.used |= 1 << e.c.relaySource
 	}
 	j.Sources = e.c.sources.chosen(e.used)
-}
-
-func (e *evidence) whoSaysWhat(j *Jurisdiction) string {
-	b := make([]byte, 0, 96)
-	for _, a := range [...]struct {
-		basis string
-		c     Country
-	}{{"location ", j.Location}, {"registration ", j.Registration}, {"operator ", j.Operator.Home}, {"owner ", j.Owner.Home}} {
-		if a.c == "" {
-			continue
-		}
-		if len(b) > 0 {
-			b = append(b, ", "...)
-		}
-		b = append(append(b, a.basis...), a.c...)
-	}
-	if e.disputeText != "" {
-		b = append(append(b, "; "...), e.disputeText...)
-	}
-	return string(b)
 }

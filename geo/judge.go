@@ -18,6 +18,7 @@ type Geo struct {
 
 	adopted       chan struct{} // tells Run; one is enough
 	mu            sync.Mutex    // of those who replace the above
+	spare         sync.Pool     // of *work
 	misses        atomic.Uint64
 	evicted       atomic.Uint64 // of caches that are gone
 	learntRefused atomic.Uint64
@@ -94,25 +95,38 @@ func (g *Geo) Judge(q Query) Jurisdiction {
 	return g.judgeAnew(s, q, at)
 }
 
+// work is what judging one server needs; the databases are called through an
+// interface, so it would not stay on a stack.
+type work struct {
+	q Query
+	c claims
+}
+
 // judgeAnew is apart so that q stays on Judge's stack.
 func (g *Geo) judgeAnew(s *snapshot, q Query, at int) Jurisdiction {
-	j := s.judge(&q, *g.nat64.Load())
-	g.misses.Add(1)
-	if q.cacheable() {
-		s.cache.put(&q, &j, at)
+	w, ok := g.spare.Get().(*work)
+	if !ok {
+		w = &work{}
 	}
+	w.q = q
+	j := s.judge(&w.q, &w.c, *g.nat64.Load())
+	g.misses.Add(1)
+	if w.q.cacheable() {
+		s.cache.put(&w.q, &j, at)
+	}
+	*w = work{}
+	g.spare.Put(w)
 	return j
 }
 
-func (s *snapshot) judge(q *Query, nat64 []netip.Prefix) Jurisdiction {
-	var c claims
+func (s *snapshot) judge(q *Query, c *claims, nat64 []netip.Prefix) Jurisdiction {
 	outer := plain(q.Addr)
 	addr, translated := inner(outer, nat64)
 	special := addr.IsValid() && Placeless(addr)
 	if addr.IsValid() && !special {
-		s.gather(addr, &c)
+		s.gather(addr, c)
 	}
-	j := decide(q, &c, s.rules, special)
+	j := decide(q, c, s.rules, special)
 	j.Addr = addr
 	if translated {
 		j.Outer = outer

@@ -9,7 +9,8 @@ import (
 	"github.com/gaissmai/bart"
 )
 
-// ruleIndex is Rules and overrides made for looking up. It is immutable.
+// ruleIndex is Rules and overrides made for looking up. It is immutable, but
+// for the texts it keeps.
 type ruleIndex struct {
 	operators map[uint32]*OperatorRule
 	homes     map[uint32]*OverrideRule // by ASN
@@ -18,6 +19,7 @@ type ruleIndex struct {
 	owners    map[string]*ownership
 	names     map[string]*NameRule
 	regions   map[string]map[string]Country // by cloud and label
+	phrases   phrases
 }
 
 // ownership is an owner as Jurisdiction shows it.
