@@ -24,10 +24,12 @@ func (f *Flow) risen() bool {
 	return f.sides[0].total.Bytes != f.sides[0].told.Bytes || f.sides[1].total.Bytes != f.sides[1].told.Bytes
 }
 
-// over reports that f said goodbye and that nothing of it is missing: its
-// report can be the final one, though late copies may still come.
+// over reports that both ends of f said goodbye and that nothing of it is
+// missing: its report can be the final one, though late copies may still
+// come. A reset is not enough: it may be forged, and the flow go on.
 func (f *Flow) over() bool {
-	return f.flags&closed != 0 && f.sides[0].holes|f.sides[1].holes == 0
+	a, b := &f.sides[0], &f.sides[1]
+	return f.flags&closed != 0 && a.state&b.state&finSeen != 0 && a.holes|b.holes == 0
 }
 
 // tell reports f, and keeps the increase if the report was refused.

@@ -60,7 +60,9 @@ func TestOneReportOfAShortFlow(t *testing.T) {
 	if l.reports != 1 || len(l.finals) != 1 || l.sent[0] != 5 || tab.Stats().Flows != 1 {
 		t.Fatalf("%d reports, %d final, %d bytes, %d flows", l.reports, len(l.finals), l.sent[0], tab.Stats().Flows)
 	}
-	tab.Touch(k.tcp(true, packet.ACK, 100, 501, "hello")) // a late copy
+	if f, _ := tab.Touch(k.tcp(true, packet.ACK, 100, 501, "hello")); f.Inspect != 0 { // a late copy
+		t.Errorf("inspect %b after the final report", f.Inspect)
+	}
 	tab.Expire(k.at + 20e9)
 	if l.reports != 1 || tab.Stats().Flows != 0 || tab.Stats().Evicted[EndClosed] != 1 {
 		t.Errorf("%d reports, %+v", l.reports, tab.Stats())

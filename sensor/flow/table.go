@@ -178,6 +178,9 @@ func (t *Table) due(f *Flow, now int64) {
 		case f.over() && t.tell(f, true):
 			f.flags |= told
 			f.reportAt = 0
+			t.Release(f, Up) // who was told forgets the flow: nothing more of it is inspected
+			t.Release(f, Down)
+			f.Inspect = 0
 		case t.tell(f, false):
 			f.reportAt = t.wheel.moment(now + t.c.ReportEvery)
 		default:
