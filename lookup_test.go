@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -145,5 +147,37 @@ func TestGeoUpdate(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".picket-geo-*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestJurisdictionTable runs the commands of the table in the documents: it
+// must say what this build says.
+func TestJurisdictionTable(t *testing.T) {
+	doc, err := os.ReadFile("docs/jurisdiction.md")
+	if err != nil {
+		t.Skip("outside the source tree:", err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `picket (lookup [^`]*)` \\| (.*) \\|$").FindAllSubmatch(doc, -1)
+	if len(rows) != 30 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, r := range rows {
+		status, out, errs := geoRun(t, "", append(strings.Fields(string(r[1])), "--json")...)
+		var l lookupLine
+		if err := json.Unmarshal([]byte(out), &l); status != exitDone || err != nil {
+			t.Fatalf("%s: %v, %s", r[1], err, errs)
+		}
+		operator := "unknown"
+		if l.Operator.Name != "" {
+			operator = fmt.Sprintf("%s, %s (by %s) AS%d", l.Operator.Home, l.Operator.Name, l.Operator.Source, l.Operator.ASN)
+		}
+		owner := "unknown"
+		if l.Owner.Name != "" {
+			owner = fmt.Sprintf("%s, %s (by %s)", l.Owner.Home, l.Owner.Name, l.Owner.Source)
+		}
+		got := fmt.Sprintf("%s (%s: %s) | %s | %s | %s", l.Location, l.LocationConfidence, l.LocationFrom, l.Registration, operator, owner)
+		if got != string(r[2]) {
+			t.Errorf("%s\n  document: %s\n  now:      %s", r[1], r[2], got)
+		}
 	}
 }
