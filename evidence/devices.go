@@ -48,7 +48,9 @@ func (s *Store) Devices(q DeviceQuery) (DevicePage, error) {
 	if q.Up {
 		way = ""
 	}
-	err = s.rows("SELECT body FROM device"+where+" ORDER BY "+order+way+", id LIMIT ? OFFSET ?", append(args, q.Limit, q.Offset), func(scan func(...any) error) error {
+	// The indices hold all that is asked for and ordered by: bodies are read of one page alone.
+	ids := "SELECT rowid AS row, " + order + " AS key, id AS tie FROM device" + where + " ORDER BY key" + way + ", tie" + way + " LIMIT ? OFFSET ?"
+	err = s.rows("SELECT body FROM ("+ids+") JOIN device ON device.rowid = row ORDER BY key"+way+", tie"+way, append(args, q.Limit, q.Offset), func(scan func(...any) error) error {
 		var d Device
 		if err := scanJSON(scan, &d); err != nil {
 			return err
@@ -68,8 +70,11 @@ func (q *DeviceQuery) where() (string, []any) {
 		}
 	}
 	if text := strings.ToLower(strings.TrimSpace(q.Text)); text != "" {
-		terms = append(terms, "(id = ? OR instr(lower(model), ?) > 0 OR id IN (SELECT device FROM address WHERE value = ?))")
-		args = append(args, text, text, text)
+		if strings.HasPrefix(text, "d-") || strings.ContainsAny(text, ":.") { // no model looks like an id or an address
+			terms, args = append(terms, "id IN (SELECT ? UNION ALL SELECT device FROM address WHERE value = ?)"), append(args, text, text)
+		} else {
+			terms, args = append(terms, "instr(lower(model), ?) > 0"), append(args, text)
+		}
 	}
 	if len(terms) == 0 {
 		return "", nil

@@ -2,7 +2,10 @@ package evidence
 
 import (
 	"cmp"
+	"database/sql"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -47,33 +50,40 @@ type ResidencyQuery struct {
 
 // Residency returns the cells that a query chooses, by day, most bytes first.
 func (s *Store) Residency(q ResidencyQuery) ([]Cell, error) {
-	type key struct {
-		day            int64
-		maker, country string
-	}
-	sums := map[key]*flowSum{}
-	err := s.rows(`SELECT r.day, m.text, c.text, r.sent, r.flows, r.devices FROM residency r
-		JOIN word m ON m.id = r.maker JOIN word k ON k.id = r.class JOIN word c ON c.id = r.country
-		WHERE r.day BETWEEN ?1 AND ?2 AND r.basis = (SELECT id FROM word WHERE text = ?3) AND (?4 = '' OR m.text = ?4) AND (?5 = '' OR k.text = ?5)`,
+	type key struct{ day, maker, country int64 }
+	sums, used := map[key]*flowSum{}, map[int64]string{}
+	// Words are looked up afterwards, once each: there are many rows of few words.
+	err := s.rows(`SELECT day, maker, country, sent, flows, devices FROM residency
+		WHERE day BETWEEN ?1 AND ?2 AND basis = (SELECT id FROM word WHERE text = ?3)
+		AND (?4 = '' OR maker = (SELECT id FROM word WHERE text = ?4)) AND (?5 = '' OR class = (SELECT id FROM word WHERE text = ?5))`,
 		[]any{dayOf(q.Period.From), dayOf(q.Period.To), q.Basis, q.Maker, q.Class}, func(scan func(...any) error) error {
 			var k key
 			var sent, flows int64
-			var devices []byte
+			var devices sql.RawBytes
 			if err := scan(&k.day, &k.maker, &k.country, &sent, &flows, &devices); err != nil {
 				return err
 			}
+			used[k.maker], used[k.country] = "", ""
 			if !q.Daily {
 				k.day = 0
 			}
-			if sums[k] == nil {
-				sums[k] = &flowSum{}
+			v := sums[k]
+			if v == nil {
+				v = &flowSum{}
+				sums[k] = v
 			}
-			sums[k].add(&flowSum{sent: uint64(sent), flows: uint64(flows), devices: devices})
+			v.sent, v.flows, v.devices = plus(v.sent, uint64(sent)), plus(v.flows, uint64(flows)), v.devices.join(sketch(devices))
 			return nil
 		})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.texts(used); err != nil {
+		return nil, err
+	}
 	out := make([]Cell, 0, len(sums))
 	for k, v := range sums {
-		c := Cell{Maker: k.maker, Country: k.country, Sent: v.sent, Flows: v.flows, Devices: v.devices.count()}
+		c := Cell{Maker: used[k.maker], Country: used[k.country], Sent: v.sent, Flows: v.flows, Devices: v.devices.count()}
 		if q.Daily {
 			c.Day = Day(k.day)
 		}
@@ -82,7 +92,24 @@ func (s *Store) Residency(q ResidencyQuery) ([]Cell, error) {
 	slices.SortFunc(out, func(a, b Cell) int {
 		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(b.Sent, a.Sent), cmp.Compare(a.Maker, b.Maker), cmp.Compare(a.Country, b.Country))
 	})
-	return out, err
+	return out, nil
+}
+
+// texts fills in the words of ids.
+func (s *Store) texts(of map[int64]string) error {
+	ids, err := json.Marshal(slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return err
+	}
+	return s.rows("SELECT id, text FROM word WHERE id IN (SELECT value FROM json_each(?))", []any{string(ids)}, func(scan func(...any) error) error {
+		var id int64
+		var text string
+		if err := scan(&id, &text); err != nil {
+			return err
+		}
+		of[id] = text
+		return nil
+	})
 }
 
 // LedgerRow is one row of the ledger.

@@ -31,9 +31,9 @@ CREATE TABLE device (
 	id TEXT PRIMARY KEY, realm TEXT NOT NULL, maker TEXT NOT NULL, model TEXT NOT NULL, class TEXT NOT NULL,
 	confidence INTEGER NOT NULL, concern TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
 	body TEXT NOT NULL) STRICT;
-CREATE INDEX device_last ON device (last);
-CREATE INDEX device_maker ON device (maker, last);
-CREATE INDEX device_concern ON device (concern, first);
+CREATE INDEX device_last ON device (last, id);
+CREATE INDEX device_concern ON device (concern, first, id);
+CREATE INDEX device_list ON device (maker, class, concern, confidence, model, first, last, id);
 
 CREATE TABLE address (
 	device TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,

@@ -25,15 +25,14 @@ func (s sketch) add(h uint32) sketch {
 		s.register(h)
 		return s
 	}
-	b := binary.BigEndian.AppendUint32(nil, h)
 	n := len(s) / 4
 	for i := range n {
-		if string(s[4*i:4*i+4]) == string(b) {
+		if binary.BigEndian.Uint32(s[4*i:]) == h {
 			return s
 		}
 	}
 	if n < sketchExact {
-		return append(s[:4*n:4*n], b...)
+		return binary.BigEndian.AppendUint32(s[:4*n:4*n], h)
 	}
 	dense := make(sketch, sketchSize)
 	for i := range n {

@@ -119,18 +119,15 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 			d.Basis = b.Title
 		}
 	}
-	cells, err := p.c.Store.Residency(q)
-	if err != nil {
-		return "", nil, err
-	}
-	d.Tiles, d.Grid, d.Sent = p.countries.tiles(cells)
-	d.bands()
-	d.matrix(cells)
-	q.Daily = true
+	q.Daily = true // the sums of the period are those of its days
 	daily, err := p.c.Store.Residency(q)
 	if err != nil {
 		return "", nil, err
 	}
+	cells := summed(daily)
+	d.Tiles, d.Grid, d.Sent = p.countries.tiles(cells)
+	d.bands()
+	d.matrix(cells)
 	watched, err := p.c.Store.WatchedDays(q.Period)
 	if err != nil {
 		return "", nil, err
@@ -146,6 +143,26 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 		d.Makers = []string{q.Maker}
 	}
 	return "Residency", d, nil
+}
+
+// summed puts the days together. Of devices it keeps the most of one day.
+func summed(daily []evidence.Cell) []evidence.Cell {
+	type key struct{ maker, country string }
+	at := map[key]int{}
+	var out []evidence.Cell
+	for _, c := range daily {
+		k := key{c.Maker, c.Country}
+		i, there := at[k]
+		if !there {
+			i = len(out)
+			at[k] = i
+			out = append(out, evidence.Cell{Maker: c.Maker, Country: c.Country})
+		}
+		out[i].Sent += c.Sent
+		out[i].Flows += c.Flows
+		out[i].Devices = max(out[i].Devices, c.Devices)
+	}
+	return out
 }
 
 // bands chooses the countries that get a column: those with most bytes.
