@@ -85,6 +85,7 @@ const (
 	bySignal // the opener is known from SYN or the worker, not from ports
 	patient  // its increase may wait for its end
 	told     // its final report was given before its linger passed
+	offNet   // an end that is no place on the internet: broadcast, multicast, link-local, unspecified
 )
 
 // side is one end of a flow and what it sent.

@@ -74,7 +74,7 @@ func (t *Table) Touch(p *packet.Packet) (*Flow, Dir) {
 
 // count adds p to f.
 func (t *Table) count(f *Flow, p *packet.Packet, from uint8) {
-	if f.flags&(homeA|homeB) == 0 {
+	if f.flags&(homeA|homeB|offNet) == 0 {
 		t.stats.NoHome += uint64(p.Wire)
 	} else if f.flags&(homeA|homeB) == homeA|homeB {
 		t.stats.BothHome += uint64(p.Wire)
@@ -119,6 +119,9 @@ func (t *Table) open(k *Key, h uint64, p *packet.Packet, from uint8) *Flow {
 	}
 	if t.c.Home.Contains(k.Realm, k.B) {
 		f.flags |= homeB
+	}
+	if !k.A.Routed() || !k.B.Routed() {
+		f.flags |= offNet
 	}
 	f.orient(p, from)
 	t.index.add(f.ref, h)

@@ -20,3 +20,10 @@ func AddrFrom(a netip.Addr) Addr {
 
 // Netip returns a as a netip.Addr, IPv4 unmapped.
 func (a Addr) Netip() netip.Addr { return netip.AddrFrom16(a).Unmap() }
+
+// Routed reports whether a may stand for a host beyond the local link:
+// neither unspecified, loopback, link-local, multicast nor limited broadcast.
+func (a Addr) Routed() bool {
+	n := a.Netip()
+	return n.IsGlobalUnicast() // which excludes them all
+}
