@@ -44,7 +44,7 @@ func load(t *testing.T) ruleFile {
 var metric = regexp.MustCompile(`\bpicket_[a-z_]+\b`)
 
 func TestEveryRuleIsWhole(t *testing.T) {
-	names := map[string]bool{}
+	names := map[string]bool{"picket_data_build_timestamp_seconds": true} // of package main
 	for _, d := range alerts.Defs() {
 		names[d.Name] = true
 	}
