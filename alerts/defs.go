@@ -46,7 +46,7 @@ func judgeDefs() []Def {
 		{"picket_episode_open", "gauge", []string{"policy", "severity", "device"}, "1 while an episode is open. One that continues within 24 hours of its end has severity observe."},
 		{"picket_episode_info", "gauge", []string{"device", "policy", "maker", "confidence", "country", "basis"}, "1 while an episode is open, with what is known of it."},
 		{"picket_episode_sent_bytes", "gauge", []string{"policy", "device"}, "Bytes sent within an open episode."},
-		{"picket_episode_pushed", "gauge", []string{"policy", "device"}, "1 while an open episode stands in an Alertmanager that picket itself told."},
+		{"picket_episode_pushed", "gauge", []string{"policy", "device"}, "1 while an open episode stands in an Alertmanager that picket itself told, or is on its way there for less than 10 seconds."},
 		{"picket_episodes_total", "counter", []string{"policy", "maker", "country"}, "Episodes opened. Alert on picket_episode_open, never on the increase of this."},
 		{"picket_episode_condition", "gauge", []string{"policy", "condition"}, "Open episodes by what the devices did."},
 		{"picket_alert_latency_seconds", "histogram", nil, "From the first offending byte, or the verdict if later, to acceptance by an Alertmanager."},

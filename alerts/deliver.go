@@ -206,12 +206,14 @@ func (n *Notifier) accepted(am string, batch []task) {
 func (n *Notifier) note(p *pending, am string, ended bool, now time.Time) {
 	told := p.Told[am]
 	p.sentAt[am] = now
+	if !ended { // also what an earlier process told: the rules need not tell it again
+		n.c.Metrics.Pushed(p.Episode, true)
+	}
 	switch {
 	case told.Fired.IsZero():
 		first := n.nobody(p)
 		told.Fired, p.unsaved = now, true
 		if first && n.c.Metrics != nil {
-			n.c.Metrics.Pushed(p.Episode, true)
 			if !p.Since.IsZero() {
 				n.c.Metrics.Latency(now.Sub(p.Since))
 			}

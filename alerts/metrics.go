@@ -243,6 +243,14 @@ func (m *Metrics) Pushed(episode string, is bool) {
 	}
 }
 
+// Pushing says that the alert of an open episode is on its way to an
+// Alertmanager. Until a time it counts as pushed, accepted or not.
+func (m *Metrics) Pushing(episode string, until time.Time) {
+	if m != nil {
+		m.open.onItsWay(episode, until)
+	}
+}
+
 // Latency counts how long an alert took from the first offending byte, or
 // the verdict, to its acceptance.
 func (m *Metrics) Latency(d time.Duration) {

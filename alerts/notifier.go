@@ -35,6 +35,11 @@ type NotifierConfig struct {
 
 const maxBackoff = time.Minute
 
+// onItsWay is how long the rules leave an episode to us before we have told
+// anybody: a scrape that falls between its beginning and the answer of
+// Alertmanager must not page it a second time.
+const onItsWay = 10 * time.Second
+
 func (c NotifierConfig) filled() NotifierConfig {
 	c.Resend = or(c.Resend, time.Minute)
 	c.Queue = or(c.Queue, 4096)
@@ -116,6 +121,9 @@ func (n *Notifier) Announce(notice Notice) {
 		return
 	}
 	now := time.Now()
+	if notice.Kind == Opened || notice.Kind == Resumed {
+		n.c.Metrics.Pushing(notice.Episode.ID, now.Add(onItsWay))
+	}
 	a := newAlert(notice.Episode, notice.Since, n.c.Links)
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,7 @@ type episodeCollector struct {
 
 	mu       sync.Mutex
 	episodes map[string]*openEpisode // by id
+	announce map[string]time.Time    // pushing of episodes that are not shown yet
 }
 
 type openEpisode struct {
@@ -31,7 +33,8 @@ type openEpisode struct {
 	severity                                          Severity
 	sent                                              uint64
 	pushed                                            bool
-	own                                               bool // has series of its own
+	pushing                                           time.Time // until when it counts as pushed, being on its way
+	own                                               bool      // has series of its own
 }
 
 func newEpisodeCollector(f factory, m *Metrics) *episodeCollector {
@@ -43,6 +46,7 @@ func newEpisodeCollector(f factory, m *Metrics) *episodeCollector {
 		push:        f.desc("episode_pushed"),
 		byCondition: f.desc("episode_condition"),
 		episodes:    map[string]*openEpisode{},
+		announce:    map[string]time.Time{},
 	}
 }
 
@@ -55,6 +59,8 @@ func (c *episodeCollector) set(e *evidence.Episode, severity Severity) {
 	if o == nil {
 		o = &openEpisode{}
 		c.episodes[e.ID] = o
+		o.pushing = c.announce[e.ID]
+		delete(c.announce, e.ID)
 	}
 	if !o.own {
 		if o.own = c.m.budget.take(seriesPerEpisode); !o.own {
@@ -90,6 +96,7 @@ func (c *episodeCollector) remove(id string) {
 		return
 	}
 	delete(c.episodes, id)
+	delete(c.announce, id)
 	if !o.own {
 		return
 	}
@@ -103,6 +110,23 @@ func (c *episodeCollector) pushed(id string, is bool) {
 		o.pushed = is
 	}
 }
+
+// onItsWay lets an episode count as pushed until it is, or until a time: a
+// scrape that falls between must not have the rules page it as well.
+func (c *episodeCollector) onItsWay(id string, until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if o := c.episodes[id]; o != nil {
+		o.pushing, o.pushed = until, false
+		return
+	}
+	if len(c.announce) < maxAnnounced { // the judge shows it next: more than a few are a mistake
+		c.announce[id] = until
+	}
+}
+
+// maxAnnounced bounds the episodes that are announced and not yet shown.
+const maxAnnounced = 1 << 10
 
 // Describe implements prometheus.Collector.
 func (c *episodeCollector) Describe(ch chan<- *prometheus.Desc) {
@@ -123,6 +147,7 @@ func (c *episodeCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.mu.Unlock()
 	slices.SortFunc(all, func(a, b openEpisode) int { return cmp.Compare(b.severity.rank(), a.severity.rank()) })
+	now := time.Now() // scrapes live in wall time
 	done, acts := map[seriesKey]bool{}, map[[2]string]int{}
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
@@ -143,7 +168,7 @@ func (c *episodeCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 		gauge(c.info, 1, dev, o.policy, o.maker, o.confidence, o.country, o.basis)
 		gauge(c.sent, float64(o.sent), o.policy, dev)
-		if o.pushed {
+		if o.pushed || now.Before(o.pushing) {
 			gauge(c.push, 1, o.policy, dev)
 		}
 	}
