@@ -110,7 +110,7 @@ const factsDir = "PICKET_FACTS"
 
 func TestCases(t *testing.T) {
 	s := shipped(t)
-	files, err := filepath.Glob("testdata/cases*.jsonl")
+	files, err := filepath.Glob("testdata/*.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}

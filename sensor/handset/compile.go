@@ -75,7 +75,7 @@ func (c *compiler) entry(e *sigEntry) error {
 const maxSignatures = 1<<16 - 2
 
 func (c *compiler) signature(e *sigEntry, p patternKey) (signature, error) {
-	g := signature{id: e.ID.s, maker: c.maker, family: p.family, each: e.Each, probe: e.Probe, is: e.Is, text: e.Says, source: e.Source.s}
+	g := signature{id: e.ID.s, maker: c.maker, family: p.family, each: e.Each, probe: e.Probe, class: p.kind == vendorClasses, is: e.Is, text: e.Says, source: e.Source.s}
 	if !isID(g.id) {
 		return g, c.errorf(e, "id: want lower-case letters, digits, dots and hyphens, not %q", g.id)
 	}

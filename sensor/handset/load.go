@@ -31,10 +31,13 @@ func Load(fsys fs.FS, overlays ...fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.loadRules(files); err != nil {
-		return nil, err
+	all := readParsed(fsys, hex.EncodeToString(h.Sum(nil)))
+	if all == nil {
+		if all, err = parse(files); err != nil {
+			return nil, err
+		}
 	}
-	if err := s.loadMakers(files); err != nil {
+	if err := s.compile(all, files); err != nil {
 		return nil, err
 	}
 	for _, o := range overlays {
@@ -99,54 +102,35 @@ func readAll(fsys fs.FS, h hash.Hash) ([]file, error) {
 	return files, nil
 }
 
-func (s *Set) loadRules(files []file) error {
-	for _, f := range files {
-		if f.name != rulesName {
-			continue
-		}
-		if err := decodeStrict(f.name, f.data, &s.rules); err != nil {
-			return err
-		}
-		s.prior = logit(s.rules.Prior)
-		return s.rules.check(f.name)
+// compile turns what the files hold into signatures. The heads of all files
+// come first: an entry may name a maker of a later file.
+func (s *Set) compile(p *parsed, files []file) error {
+	s.rules, s.prior = p.Rules, logit(p.Rules.Prior)
+	if err := s.rules.check(rulesName); err != nil {
+		return err
 	}
-	return fmt.Errorf("signatures: no %s", rulesName)
-}
-
-// loadMakers reads the heads of all files first: an entry may name a maker
-// of a later file.
-func (s *Set) loadMakers(files []file) error {
-	var makers []makerFile
-	var names []string
-	for _, f := range files {
-		if f.name == rulesName || f.name == ouiName {
-			continue
-		}
-		var m makerFile
-		if err := decodeStrict(f.name, f.data, &m); err != nil {
-			return err
-		}
-		if err := s.addMaker(f.name, &m); err != nil {
-			return err
-		}
-		makers, names = append(makers, m), append(names, f.name)
-	}
-	for i := range makers {
-		if err := s.relate(names[i], &makers[i], i); err != nil {
+	for i := range p.Makers {
+		if err := s.addMaker(p.Makers[i].File, &p.Makers[i].makerFile); err != nil {
 			return err
 		}
 	}
-	for i := range makers {
-		c := compiler{Set: s, file: names[i], maker: uint8(i)}
-		for j := range makers[i].Signatures {
-			if err := c.entry(&makers[i].Signatures[j]); err != nil {
+	for i := range p.Makers {
+		if err := s.relate(p.Makers[i].File, &p.Makers[i].makerFile, i); err != nil {
+			return err
+		}
+	}
+	for i := range p.Makers {
+		m := &p.Makers[i]
+		c := compiler{Set: s, file: m.File, maker: uint8(i)}
+		for j := range m.Signatures {
+			if err := c.entry(&m.Signatures[j]); err != nil {
 				return err
 			}
 		}
 	}
-	for i := range makers {
-		c := compiler{Set: s, file: names[i], maker: uint8(i)}
-		if err := c.owns(&makers[i]); err != nil {
+	for i := range p.Makers {
+		c := compiler{Set: s, file: p.Makers[i].File, maker: uint8(i)}
+		if err := c.owns(&p.Makers[i].makerFile); err != nil {
 			return err
 		}
 	}

@@ -9,9 +9,10 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 		return classNames[router], "no"
 	}
 	var self, asked [forms]float64
+	special := j.special()
 	for i := range j.n {
 		l := &j.lines[i]
-		if l.form == anyForm || l.plane == Web && l.family == Names || c != nil && j.shared(c) && !j.ofLeaseholder(c, l) {
+		if l.form == anyForm || l.form == phone && j.set.sigs[l.sig].class && special.has(l.maker) || l.plane == Web && l.family == Names || c != nil && j.shared(c) && !j.ofLeaseholder(c, l) {
 			continue
 		}
 		switch {
@@ -34,6 +35,19 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 		return classNames[phone], "yes"
 	}
 	return classNames[f], "no"
+}
+
+// special are the makers, one bit each, whose tablets, watches or other
+// things call themselves so here. The vendor class of such a maker's DHCP
+// client is the same on its phones, and says no more then than who made it.
+func (j *judgement) special() (bits makerBits) {
+	for i := range j.n {
+		l := &j.lines[i]
+		if l.family != Names && l.family != Hardware && l.form > phone && l.strength >= Mostly {
+			bits.set(l.maker)
+		}
+	}
+	return bits
 }
 
 // ofLeaseholder reports whether a line tells about the device of the
@@ -61,3 +75,9 @@ func heaviest(points *[forms]float64, least float64) form {
 	}
 	return best
 }
+
+// makerBits is a set of makers.
+type makerBits [maxMakers / 64]uint64
+
+func (b *makerBits) set(m uint8)      { b[m/64] |= 1 << (m % 64) }
+func (b *makerBits) has(m uint8) bool { return b[m/64]&(1<<(m%64)) != 0 }

@@ -71,6 +71,7 @@ type signature struct {
 	verified verification
 	each     bool
 	probe    bool
+	class    bool // a DHCP vendor class: of all that the maker makes
 	is       string
 	text     string // what a reason says
 	source   string
