@@ -48,11 +48,12 @@ type keeper struct {
 	crowd  func() []alerts.DeviceCount               // nil: nobody is counted
 	export func(keep func(device.Record) bool) error // nil: no records
 
-	mu    sync.Mutex
-	rules []*alerts.Rule
-	epoch string
-	ruled map[device.ID]evidence.Ruling
-	kept  map[device.ID]*keptDevice
+	mu      sync.Mutex
+	rules   []*alerts.Rule
+	epoch   string
+	ruled   map[device.ID]evidence.Ruling
+	kept    map[device.ID]*keptDevice
+	evicted uint64 // devices looked at anew because of maxKept
 
 	pseudonym                       evidence.Pseudonym
 	now, crowdAt, recordAt, keyedAt time.Time
@@ -64,7 +65,8 @@ type keptDevice struct {
 	view     *device.View // as people have ruled
 	concern  evidence.Concern
 	policies []string
-	saved    time.Time
+	until    time.Time // when the ruling ceases to hold; zero for never
+	saved    time.Time // of the goroutine of the sink alone
 }
 
 // newKeeper makes a keeper before next, with the rulings that the store has.
@@ -96,28 +98,55 @@ func (k *keeper) judgedBy(j *judgement, at time.Time) {
 	for _, name := range slices.Sorted(maps.Keys(databases)) {
 		fmt.Fprint(sum, "\x00", name, "\x00", databases[name])
 	}
+	epoch := hex.EncodeToString(sum.Sum(nil)[:6])
 	k.mu.Lock()
-	k.rules, k.epoch = j.rules, hex.EncodeToString(sum.Sum(nil)[:6])
-	clear(k.kept)
+	k.rules, k.epoch = j.rules, epoch
+	for _, d := range k.kept {
+		k.enter(d.seen, at)
+	}
 	k.mu.Unlock()
-	k.store.Note(at, evidence.KindConfig, "", map[string]any{"signatures": j.set.Hash(), "databases": databases, "policies": policies, "epoch": k.epoch})
+	k.store.Note(at, evidence.KindConfig, "", map[string]any{"signatures": j.set.Hash(), "databases": databases, "policies": policies, "epoch": epoch})
+	k.sweep(at)
+}
+
+// sweep removes the devices of before that no policy concerns any longer and
+// that may not be heard of again.
+func (k *keeper) sweep(at time.Time) {
+	for q := (evidence.DeviceQuery{Sort: "first", Up: true, Limit: 1000}); ; q.Offset += q.Limit {
+		page, err := k.store.Devices(q)
+		if err != nil {
+			k.log.Error("devices of before not looked through", "err", err)
+			return
+		}
+		for i := range page.Devices {
+			d := &page.Devices[i]
+			k.mu.Lock()
+			_, known := k.kept[device.ID(d.ID)]
+			concern, _ := alerts.Concern(k.rules, viewOf(d), at)
+			k.mu.Unlock()
+			if !known && concern == evidence.NoConcern {
+				k.store.SaveDevice(evidence.Device{ID: d.ID})
+			}
+		}
+		if len(page.Devices) < q.Limit {
+			return
+		}
+	}
 }
 
 // rule takes over a ruling and lets the judge know at once.
 func (k *keeper) rule(r evidence.Ruling) {
 	k.mu.Lock()
-	k.ruled[device.ID(r.Device)] = r
-	d := k.kept[device.ID(r.Device)]
-	var change sensor.VerdictChange
-	if d != nil {
-		change = sensor.VerdictChange{At: k.now, Before: d.view.Verdict, Why: "ruling"}
-		d.view = ruledView(d.seen, r)
-		change.Device = d.view
-		d.saved = time.Time{}
+	id, at := device.ID(r.Device), k.now
+	k.ruled[id] = r
+	before := k.kept[id]
+	var after *keptDevice
+	if before != nil && !at.IsZero() {
+		after = k.enter(before.seen, at)
 	}
 	k.mu.Unlock()
-	if d != nil && !change.At.IsZero() {
-		k.next.Verdict(change)
+	if after != nil {
+		k.next.Verdict(sensor.VerdictChange{At: at, Device: after.view, Before: before.view.Verdict, Why: "ruling"})
 	}
 }
 
@@ -126,28 +155,36 @@ func (k *keeper) look(v *device.View, at time.Time) *keptDevice {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	d := k.kept[v.ID]
-	if d != nil && d.seen == v {
+	if d != nil && d.seen == v && (d.until.IsZero() || at.Before(d.until)) {
 		return d
 	}
-	next := &keptDevice{seen: v, view: v}
-	if r, ok := k.ruled[v.ID]; ok && r.Holds(at) {
-		next.view = ruledView(v, r)
-	}
-	next.concern, next.policies = alerts.Concern(k.rules, next.view, at)
+	next := k.enter(v, at)
 	if d != nil && d.concern == next.concern && d.view.Verdict.Confidence == next.view.Verdict.Confidence {
 		next.saved = d.saved
 	}
-	if d != nil && d.concern != evidence.NoConcern && next.concern == evidence.NoConcern {
+	return next
+}
+
+// enter notes a device anew. k.mu is held.
+func (k *keeper) enter(v *device.View, at time.Time) *keptDevice {
+	before := k.kept[v.ID]
+	d := &keptDevice{seen: v, view: v}
+	if r, ok := k.ruled[v.ID]; ok && r.Holds(at) {
+		d.view, d.until = ruledView(v, r), r.Until
+	}
+	d.concern, d.policies = alerts.Concern(k.rules, d.view, at)
+	if before != nil && before.concern != evidence.NoConcern && d.concern == evidence.NoConcern {
 		k.store.SaveDevice(evidence.Device{ID: string(v.ID)})
 	}
-	if d == nil && len(k.kept) >= maxKept {
-		for id := range k.kept {
+	if before == nil && len(k.kept) >= maxKept {
+		for id := range k.kept { // whichever comes first
 			delete(k.kept, id)
+			k.evicted++
 			break
 		}
 	}
-	k.kept[v.ID] = next
-	return next
+	k.kept[v.ID] = d
+	return d
 }
 
 // ruledView is a device as a person has ruled.
@@ -271,9 +308,12 @@ func (k *keeper) count(t *sensor.Transfer) {
 	}
 	j := k.places.Judge(geo.Query{Addr: t.Server.Addr(), Name: t.Name, CNAMEs: t.CNAMEs, Tunnel: t.Tunnel != ""})
 	v := &t.Device.Verdict
+	k.mu.Lock()
+	epoch := k.epoch
+	k.mu.Unlock()
 	r := evidence.Residence{
 		Class: v.Class, Owner: j.Owner.Name, Plane: t.Plane.String(), Location: string(j.Location), Registration: string(j.Registration),
-		OperatorHome: string(j.Operator.Home), OwnerHome: string(j.Owner.Home), Operator: j.Operator.Name, Epoch: k.epoch,
+		OperatorHome: string(j.Operator.Home), OwnerHome: string(j.Owner.Home), Operator: j.Operator.Name, Epoch: epoch,
 	}
 	if v.Confidence > handset.None {
 		r.Maker = v.Maker

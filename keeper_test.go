@@ -132,3 +132,44 @@ func TestKeeperKeeps(t *testing.T) {
 		t.Error("no record for the sensor's next start")
 	}
 }
+
+// TestNewPolicyForgetsOthers: what another policy concerned is not kept once
+// no policy does.
+func TestNewPolicyForgetsOthers(t *testing.T) {
+	dir := t.TempDir()
+	keepDemo(t, dir)
+	s, err := evidence.Open(evidence.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := configs.Defaults()
+	for _, maker := range []string{"xiaomi", "vivo"} {
+		p, err := alerts.Quick([]string{maker}, []string{"CN"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Policies = []alerts.Policy{p}
+		j, err := compile(c, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := newKeeper(&lastView{}, s, j.geo, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.judgedBy(j, time.Now())
+		if err := s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.Devices(evidence.DeviceQuery{})
+		if err != nil || (page.Total > 0) != (maker == "xiaomi") {
+			t.Errorf("%s prohibited: %d devices of xiaomi are kept (%v)", maker, page.Total, err)
+		}
+		n := 0
+		_ = s.Records(func(evidence.Record) error { n++; return nil })
+		if maker == "vivo" && n > 0 {
+			t.Errorf("%d records are left", n)
+		}
+	}
+}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"net"
+	"net/netip"
 	"time"
 
 	"picket/evidence"
 	"picket/sensor"
 	"picket/sensor/device"
 	"picket/sensor/handset"
+	"picket/sensor/packet"
 )
 
 // deviceOf is what is kept of a device.
@@ -26,6 +28,29 @@ func deviceOf(d *keptDevice, at time.Time) evidence.Device {
 		out.Last = at.UTC()
 	}
 	return out
+}
+
+// viewOf is what policies ask of a device that is kept.
+func viewOf(d *evidence.Device) *device.View {
+	v := &device.View{ID: device.ID(d.ID), Realm: d.Realm, First: d.First, Last: d.Last, Hostname: d.Hostname, RandomMAC: d.RandomMAC}
+	v.Verdict = handset.Verdict{Maker: d.Maker, Model: d.Model, Class: d.Class, Handset: d.Handset, Posterior: d.Posterior, Shared: d.Shared}
+	for c := handset.None; c <= handset.Certain; c++ {
+		if c.String() == d.Confidence {
+			v.Verdict.Confidence = c
+		}
+	}
+	for _, text := range d.MACs {
+		var m packet.MAC
+		if hw, err := net.ParseMAC(text); err == nil && copy(m[:], hw) == len(m) {
+			v.MACs = append(v.MACs, m)
+		}
+	}
+	for _, text := range d.Addrs {
+		if a, err := netip.ParseAddr(text); err == nil {
+			v.Addrs = append(v.Addrs, a)
+		}
+	}
+	return v
 }
 
 func verdictOf(v *device.View, c *sensor.VerdictChange) evidence.Verdict {
