@@ -44,7 +44,7 @@ func TestReportCommand(t *testing.T) {
 		path := filepath.Join(out, name)
 		args := append([]string{"report", "--state", dir, "--from", "2026-05-01", "--to", "2026-05-30", "-o", path}, more...)
 		status, printed := evidenceRun(t, args...)
-		if status != 0 || !strings.Contains(printed, "From 12 May 2026, 75 % of the bytes of xiaomi moved from CN to SG and US by location; operator and owner unchanged.") {
+		if status != 0 || !strings.Contains(printed, "From 12 May 2026, 75 % of the bytes of xiaomi moved from CN to SG and US by location; owner unchanged.") {
 			t.Fatalf("%v: %d %s", args, status, printed)
 		}
 		b, err := os.ReadFile(path)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -96,7 +97,7 @@ func newReportChart(r *evidence.Residencies, m evidence.MakerReport) reportChart
 			continue
 		}
 		seen[at(d.Day)] = true
-		c.Bars = append(c.Bars, dayBars(d, at(d.Day), step, most, colours)...)
+		c.Bars = append(c.Bars, dayBars(inOrder(d, m.Location), at(d.Day), step, most, colours)...)
 	}
 	for _, text := range r.Unwatched {
 		if t, err := time.Parse(time.DateOnly, text); err == nil && !seen[at(t)] {
@@ -109,6 +110,16 @@ func newReportChart(r *evidence.Residencies, m evidence.MakerReport) reportChart
 		}
 	}
 	return c
+}
+
+// inOrder puts the parts of a day in the order of the legend, so that a
+// country is at the same place every day.
+func inOrder(d evidence.ReportDay, legend []evidence.Part) evidence.ReportDay {
+	rank := func(p evidence.Part) int {
+		return slices.IndexFunc(legend, func(l evidence.Part) bool { return l.Key == p.Key })
+	}
+	d.Parts = slices.SortedStableFunc(slices.Values(d.Parts), func(a, b evidence.Part) int { return cmp.Compare(rank(a), rank(b)) })
+	return d
 }
 
 func dayBars(d evidence.ReportDay, x, step float64, most uint64, colours map[string]string) []reportBar {

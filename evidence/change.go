@@ -106,6 +106,12 @@ func (a shares) moved(b shares) float64 {
 	return sum / 2
 }
 
+// same reports whether it can be said that nothing moved: what is not known
+// may have moved unseen.
+func (a shares) same(b shares) bool {
+	return a.moved(b) < sameBelow && a[""] < sameBelow && b[""] < sameBelow
+}
+
 func byLocation(d *seriesDay) tally { return d.location }
 func byHome(d *seriesDay) tally     { return d.home }
 func byOwner(d *seriesDay) tally    { return d.owner }
@@ -183,7 +189,7 @@ func newChange(k seriesKey, before, after []*seriesDay, watched []DayWatched, ep
 	c := Change{Day: after[0].at, Maker: k.maker, Plane: k.plane, Moved: a.moved(b), Unchanged: []string{}}
 	c.From, c.To = losers(a, b), losers(b, a)
 	for name, of := range map[string]func(*seriesDay) tally{"operator": byHome, "owner": byOwner} {
-		if mean(before, of).moved(mean(after, of)) < sameBelow {
+		if mean(before, of).same(mean(after, of)) {
 			c.Unchanged = append(c.Unchanged, name)
 		}
 	}
@@ -290,7 +296,7 @@ func (o *Residencies) compare(now, before *sums) *MakerCompared {
 		name string
 		a, b tally
 	}{{"operator", before.home, now.home}, {"owner", before.owner, now.owner}} {
-		if x.a.shares().moved(x.b.shares()) < sameBelow {
+		if x.a.shares().same(x.b.shares()) {
 			out.Verdict += "; " + x.name + " unchanged"
 		}
 	}

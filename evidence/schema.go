@@ -65,7 +65,7 @@ CREATE TABLE ledger (
 CREATE TABLE residency (
 	day INTEGER NOT NULL, maker INTEGER NOT NULL, class INTEGER NOT NULL, basis INTEGER NOT NULL, country INTEGER NOT NULL,
 	sent INTEGER NOT NULL, handshake INTEGER NOT NULL, flows INTEGER NOT NULL, devices BLOB NOT NULL,
-	PRIMARY KEY (day, basis, maker, class, country)) STRICT, WITHOUT ROWID;
+	PRIMARY KEY (basis, day, maker, class, country)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE crowd (
 	day INTEGER NOT NULL, maker TEXT NOT NULL, class TEXT NOT NULL, devices INTEGER NOT NULL,
