@@ -139,7 +139,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		MaxDevices: c.Limits.Devices, MaxNames: c.Limits.Names,
 	})
 	a.identify = sensor.NewIdentify(a.table, &counting{sink, &a.visible})
-	a.pipeline = &sensor.Pipeline{Sources: sources, Flush: a.identify.Flush}
+	a.pipeline = &sensor.Pipeline{Sources: sources, Share: sharing(c, len(sources), live), Flush: a.identify.Flush}
 	a.pipeline.Observe = a.identify.Observe
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
 	if feed := leaseFeed(c.Leases); feed != nil && live {
@@ -147,10 +147,11 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		a.feed = feed
 		a.pipeline.Feeds = append(a.pipeline.Feeds, feed.Run)
 	}
-	for i := range sources {
+	workers := len(sources) * a.pipeline.Share
+	for i := range workers {
 		wc := sensor.WorkerConfig{
 			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key,
-			Flow: flow.Config{MaxFlows: c.Limits.Flows / len(sources), StreamBytes: int(c.Limits.StreamBytes) / len(sources)},
+			Flow: flow.Config{MaxFlows: c.Limits.Flows / workers, StreamBytes: int(c.Limits.StreamBytes) / workers},
 		}
 		if len(c.NeverWatch) > 0 {
 			wc.Never = flow.NewHome(c.Never())
@@ -158,6 +159,15 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		a.pipeline.Workers = append(a.pipeline.Workers, sensor.NewWorker(ctx, wc, out, spare))
 	}
 	return a, nil
+}
+
+// sharing is how many workers share the frames of one source: those that the
+// configuration asks for, unless each has a ring of its own.
+func sharing(c *configs.Config, sources int, live bool) int {
+	if live && sources > len(c.Interfaces) {
+		return 1
+	}
+	return max(c.Limits.Workers, 1)
 }
 
 // tap shows every observation to f before it is judged.

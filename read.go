@@ -29,8 +29,12 @@ type readCmd struct {
 	State string   `placeholder:"DIR" help:"Keep episodes and evidence there; without it nothing is kept."`
 	JSON  bool     `help:"Print JSON lines."`
 	Show  []string `placeholder:"KIND" enum:"events,flows,devices,episodes,stats" default:"devices,episodes,stats" help:"What to print with --json: events, flows, devices, episodes, stats (${default})."`
+	Jobs  int      `short:"j" default:"1" placeholder:"N" help:"Workers that share the frames; the result is the same."`
 	Files []string `arg:"" name:"file" help:"Captures: pcap, pcapng, also .gz and .zst; - is standard input."`
 }
+
+// maxJobs is far beyond what helps: one goroutine judges what all observe.
+const maxJobs = 64
 
 // Run reads captures as if they were happening.
 func (r *readCmd) Run(a *app) error {
@@ -38,6 +42,10 @@ func (r *readCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if r.Jobs < 1 || r.Jobs > maxJobs {
+		return usageError{fmt.Errorf("-j %d: want 1 to %d", r.Jobs, maxJobs)}
+	}
+	c.Limits.Workers = r.Jobs
 	j, err := compileWith(c, importedData(r.State), logger(a, c))
 	if err != nil {
 		return err

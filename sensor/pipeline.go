@@ -28,7 +28,8 @@ const frameBatch = 256
 // goroutine that takes their observations in turn.
 type Pipeline struct {
 	Sources []Source
-	Workers []*Worker // one for each source
+	Workers []*Worker // Share for each source
+	Share   int       // workers that share the frames of one source; 0 means 1
 	Base    []uint16  // realm of each source's interface; nil: the default realm
 
 	// Observe takes each observation; it must not keep the pointer. Flush is
@@ -61,11 +62,19 @@ func (p *Pipeline) Queue(n int) (chan<- []observation.Observation, <-chan []obse
 // what is still open is reported and observed. The end of ctx is no error.
 func (p *Pipeline) Run(ctx context.Context) error {
 	workers, ctx := errgroup.WithContext(ctx)
+	n := max(p.Share, 1)
 	for i, s := range p.Sources {
-		if p.Base != nil {
-			p.Workers[i].base = p.Base[i]
+		mine := p.Workers[i*n : (i+1)*n]
+		for _, w := range mine {
+			if p.Base != nil {
+				w.base = p.Base[i]
+			}
 		}
-		workers.Go(func() error { return p.work(ctx, s, p.Workers[i]) })
+		if n > 1 {
+			workers.Go(func() error { return p.workTogether(ctx, s, mine) })
+			continue
+		}
+		workers.Go(func() error { return p.work(ctx, s, mine[0]) })
 	}
 	observed := make(chan struct{})
 	go func() {

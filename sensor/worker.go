@@ -46,18 +46,23 @@ const (
 // read the first bytes, observe. Workers share nothing that changes. A
 // Worker is not safe for concurrent use.
 type Worker struct {
-	cfg     WorkerConfig
-	table   *flow.Table
-	frags   *packet.Fragments
-	ctx     context.Context
-	out     chan<- []observation.Observation
-	spare   <-chan []observation.Observation // batches that come back
-	batch   []observation.Observation
+	cfg   WorkerConfig
+	table *flow.Table
+	frags *packet.Fragments
+	ctx   context.Context
+	out   chan<- []observation.Observation
+	spare <-chan []observation.Observation // batches that come back
+	batch []observation.Observation
+	// gather keeps the batch, however long, for a group to merge; marks says
+	// what of it came when.
+	gather  bool
+	marks   []mark
 	closing bool // the input has ended
 
 	p     packet.Packet
 	base  uint16 // realm of the interface
 	now   int64
+	step  int64 // of now
 	ticks int64 // packet time of the last expiry
 
 	hello     wire.Hello
@@ -113,30 +118,44 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 // Frames takes a batch of frames, lent until it returns.
 func (w *Worker) Frames(batch []capture.Frame) {
 	for i := range batch {
-		f := &batch[i]
-		w.stats.Frames++
-		w.stats.Bytes += uint64(f.Wire)
-		if f.At > w.now { // frames of a merged span may step back a little: time does not
-			w.now = f.At
-		}
-		vlan := uint16(0)
-		if f.TPID != 0 {
-			vlan = f.TCI & 0xfff
-		}
-		stop := w.p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
-		w.stats.Stops[stop]++
-		w.packet(stop)
+		w.pass(batch[i].At)
+		w.frame(&batch[i])
 	}
 	w.Tick(w.now)
 }
 
-// Tick says that packet time is now: flows that are due are reported, and
-// what was observed is handed over.
-func (w *Worker) Tick(now int64) {
-	w.turns.Add(1)
-	if now > w.now {
-		w.now = now
+func (w *Worker) frame(f *capture.Frame) {
+	w.stats.Frames++
+	w.stats.Bytes += uint64(f.Wire)
+	vlan := uint16(0)
+	if f.TPID != 0 {
+		vlan = f.TCI & 0xfff
 	}
+	stop := w.p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
+	w.stats.Stops[stop]++
+	w.packet(stop)
+}
+
+// stepBits makes steps of 2^27 ns (134 ms), as wide as the buckets of the
+// flow table. What is due is looked at when packet time enters a step, and
+// not when a batch ends: how frames were lent decides nothing.
+const stepBits = 27
+
+// pass takes over the time of a frame. Frames of a merged span may step back
+// a little: time does not.
+func (w *Worker) pass(at int64) {
+	if at <= w.now {
+		return
+	}
+	w.now = at
+	if at>>stepBits != w.step {
+		w.step = at >> stepBits
+		w.lapse()
+	}
+}
+
+// lapse does what is due.
+func (w *Worker) lapse() {
 	if w.now-w.refill >= second {
 		w.refill, w.budget = w.now, w.cfg.Decrypts
 	}
@@ -146,6 +165,13 @@ func (w *Worker) Tick(now int64) {
 		w.frags.Expire(w.now)
 		w.publish()
 	}
+}
+
+// Tick says that packet time is now: flows that are due are reported, and
+// what was observed is handed over.
+func (w *Worker) Tick(now int64) {
+	w.turns.Add(1)
+	w.pass(now)
 	w.flush()
 }
 
@@ -251,7 +277,7 @@ func (w *Worker) lostFragments(l packet.Lost) {
 
 // emit hands o over; false when the channel is full and o was not taken.
 func (w *Worker) emit(o *observation.Observation) bool {
-	if len(w.batch) == cap(w.batch) && !w.flush() {
+	if len(w.batch) == cap(w.batch) && !w.gather && !w.flush() {
 		return false
 	}
 	w.batch = append(w.batch, *o)
@@ -270,7 +296,7 @@ func (w *Worker) tell(o *observation.Observation) {
 // flush sends the batch; false when the receiver is behind and must not be
 // waited for.
 func (w *Worker) flush() bool {
-	if len(w.batch) == 0 {
+	if len(w.batch) == 0 || w.gather {
 		return true
 	}
 	if w.cfg.Wait {

@@ -30,8 +30,12 @@ func (t *Table) weigh(d *Device, e handset.Evidence) {
 	if d.dossier == nil {
 		d.dossier = t.judge.New()
 	}
+	learning := !d.dossier.Enough()
 	if d.dossier.Add(e) {
 		t.markDirty(d)
+	}
+	if learning && d.dossier.Enough() { // no other verdict, but the View says so
+		d.flags |= stale
 	}
 }
 

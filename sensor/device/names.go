@@ -23,7 +23,7 @@ type nameKey struct {
 type nameValue struct {
 	name   string
 	cnames *[]string // most names are no aliases
-	from   uint32 // packet time of the answer, seconds since 1970
+	from   uint32    // packet time of the answer, seconds since 1970
 	until  uint32
 }
 
