@@ -37,6 +37,7 @@ type Alert struct {
 // Told is what one Alertmanager has accepted of an alert.
 type Told struct {
 	Fired    time.Time // first acceptance of it firing
+	Late     bool      // it was over by then
 	Resolved time.Time // acceptance of its end
 }
 

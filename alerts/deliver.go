@@ -120,7 +120,7 @@ func (n *Notifier) when(p *pending, am string) (at time.Time, isNew bool) {
 		return p.sentAt[am].Add(n.c.Resend), false
 	case t.Resolved.IsZero():
 		at := t.Fired
-		if t.Fired.After(p.EndsAt) {
+		if t.Late { // not by comparing times: an end can date back to the last byte
 			at = at.Add(n.c.Hold)
 		}
 		return at, true
@@ -212,7 +212,7 @@ func (n *Notifier) note(p *pending, am string, ended bool, now time.Time) {
 	switch {
 	case told.Fired.IsZero():
 		first := n.nobody(p)
-		told.Fired, p.unsaved = now, true
+		told.Fired, told.Late, p.unsaved = now, !p.EndsAt.IsZero(), true
 		if first && n.c.Metrics != nil {
 			if !p.Since.IsZero() {
 				n.c.Metrics.Latency(now.Sub(p.Since))

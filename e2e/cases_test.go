@@ -34,8 +34,8 @@ const oneKilobyteToCN = `
     threshold: {sent: 1KiB, within: 10m}
     quiet: ` + quiet + "\n"
 
-// held is the longest wait for a resolve: what ended before Alertmanager was
-// told of it fires for two minutes first.
+// held is the longest wait for the resolve of what ended before Alertmanager
+// was told of it: that fires for two minutes first.
 const held = 4 * time.Minute
 
 // story is a campus with sensor and desk, told by one of the two ways.
@@ -81,7 +81,7 @@ func (k *story) fired(device string) page {
 func (k *story) over(device string) page {
 	k.t.Helper()
 	var p page
-	within(k.t, held, "resolve", func() bool {
+	until(k.t, "resolve", func() bool {
 		i := slices.IndexFunc(k.desk.got(), func(p page) bool { return p.Status == "resolved" && p.Labels["device"] == device })
 		if i >= 0 {
 			p = k.desk.got()[i]
