@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/ed25519"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,4 +130,44 @@ func TestBundleKeepsToItsDirectory(t *testing.T) {
 	if allowedInBundle(link) {
 		t.Error("a link was let in")
 	}
+}
+
+// FuzzBundle opens what only looks like a bundle: an error or files below the
+// directory, nothing else.
+func FuzzBundle(f *testing.F) {
+	public, private, err := ed25519.GenerateKey(bytes.NewReader(make([]byte, 64)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	in := f.TempDir()
+	if err := os.MkdirAll(filepath.Join(in, "geo"), 0o755); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(in, "geo", "feed.csv"), []byte("77.88.55.0/24,DE,,,\n"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	var good bytes.Buffer
+	if err := packBundle(&good, in, private, bundleInfo{}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good.Bytes())
+	f.Add([]byte(bundleMagic + "\n\n"))
+	f.Add([]byte{})
+	out := f.TempDir()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := bytes.NewReader(b)
+		if err := openBundle(r, public); err == nil && !bytes.Equal(b, good.Bytes()) {
+			t.Fatal("the signature fits something else")
+		}
+		at := bytes.IndexByte(b, '\n') + 1
+		at += bytes.IndexByte(b[at:], '\n') + 1
+		dir := filepath.Join(out, "x")
+		_, _ = unpackBundle(bytes.NewReader(b[at:]), dir)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
+			t.Fatalf("left outside: %v %v", left, err)
+		}
+	})
 }
