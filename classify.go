@@ -79,13 +79,15 @@ type classifyLine struct {
 	Network struct {
 		SharedAddress bool `json:"shared_address"`
 	} `json:"network"`
-	Evidence []struct {
-		T      float64 `json:"t"` // seconds
-		Family string  `json:"family"`
-		Field  string  `json:"field"`
-		Value  string  `json:"value"`
-		Visit  bool    `json:"visit"` // asked within seconds of a web visit
-	} `json:"evidence"`
+	Evidence []evidenceLine `json:"evidence"`
+}
+
+type evidenceLine struct {
+	T      float64 `json:"t"` // seconds
+	Family string  `json:"family"`
+	Field  string  `json:"field"`
+	Value  string  `json:"value"`
+	Visit  bool    `json:"visit"` // asked within seconds of a web visit
 }
 
 // judge adds the evidence to an empty dossier and returns its verdict.

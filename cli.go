@@ -14,6 +14,8 @@ type cli struct {
 	Classify   classifyCmd   `cmd:"" help:"Judge evidence that somebody else collected."`
 	Explain    explainCmd    `cmd:"" help:"Say what speaks for and against a verdict, and what would change it."`
 	Coverage   coverageCmd   `cmd:"" help:"Count what the signatures know of each maker."`
+	Enrol      enrolCmd      `cmd:"" help:"Record a session of a phone that you own, with what it is."`
+	Accuracy   accuracyCmd   `cmd:"" help:"How well picket does on the phones that were enrolled."`
 	Geo        geoCmd        `cmd:"" help:"Look after the databases of countries and networks."`
 	Data       dataCmd       `cmd:"" help:"Data for sensors without internet, in signed bundles."`
 	Report     reportCmd     `cmd:"" help:"Where each maker's devices sent their data, and what changed."`

@@ -3,19 +3,59 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
+	"picket/evidence"
 	"picket/sensor/handset"
 )
 
 // explainCmd gives the reasons of a verdict in words.
 type explainCmd struct {
-	What       string `arg:"" optional:"" name:"file" help:"Evidence, a device a line (JSON); standard input without it."`
+	stateFlag
+	What       string `arg:"" optional:"" name:"device-or-file" help:"Id of a device that the store keeps, or evidence, a device a line (JSON); standard input without it."`
 	Signatures string `placeholder:"DIR" help:"Lay a site's own signatures over the shipped ones."`
 }
 
 // Run prints what speaks for and against every device in the file.
-func (k *explainCmd) Run(a *app) error { return judgeFile(a, k.What, k.Signatures, showVerdict) }
+func (k *explainCmd) Run(a *app) error {
+	if _, err := os.Stat(k.What); k.What == "" || k.What == "-" || err == nil || strings.ContainsAny(k.What, "/.") {
+		return judgeFile(a, k.What, k.Signatures, showVerdict)
+	}
+	return k.with(func(s *evidence.Store) error {
+		f, err := s.File(k.What)
+		if err != nil {
+			return err
+		}
+		return explainKept(a.stdout, k.What, &f)
+	})
+}
+
+// explainKept prints the reasons that were kept with a device. One that no
+// policy concerns has none: it is one of a crowd.
+func explainKept(w io.Writer, id string, f *evidence.File) error {
+	if !f.Known {
+		return fmt.Errorf("%s: no such file, and the store keeps no such device: only those that a policy concerns are kept", id)
+	}
+	d := &f.Device
+	v := handset.Verdict{Maker: d.Maker, Model: d.Model, Class: d.Class, Handset: d.Handset, Posterior: d.Posterior, Shared: d.Shared}
+	for c := handset.None; c <= handset.Certain; c++ {
+		if c.String() == d.Confidence {
+			v.Confidence = c
+		}
+	}
+	fmt.Fprintf(w, "%s: %s\n", d.ID, verdictSentence(&v))
+	for _, list := range []struct {
+		head  string
+		lines []string
+	}{{"for", d.Reasons}, {"against", d.Against}, {"would change it:", d.WouldChange}} {
+		for _, line := range list.lines {
+			fmt.Fprintf(w, "  %-7s %s\n", list.head, line)
+		}
+	}
+	_, err := fmt.Fprintf(w, "  %s\n  signatures %s\n", or(d.Place, "place unknown: no source"), d.Signatures)
+	return err
+}
 
 // showVerdict prints a verdict with its reasons in words.
 func showVerdict(w io.Writer, l *classifyLine, v *handset.Verdict) error {
