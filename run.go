@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -97,6 +96,7 @@ type station struct {
 	lapses   lapses
 	advised  string
 	up       atomic.Bool
+	since    time.Time // set before up
 
 	reloading sync.Mutex
 }
@@ -193,7 +193,11 @@ func (s *station) wire(sources []sensor.Source) error {
 		learn(o)
 	})
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
-	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, landing: s.landing, config: s.redacted()}
+	pages, err := s.pages()
+	if err != nil {
+		return err
+	}
+	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pages: pages, config: s.redacted()}
 	if s.cfg.Web.Reload {
 		s.endpoint.reload = s.reload
 	}
@@ -235,7 +239,7 @@ func (s *station) run(ctx context.Context) error {
 
 func (s *station) started(addrs []net.Addr) {
 	confine(confinementOf(s.cfg, s.cmd.State, s.live[0].Driver() == capture.DriverLibpcap), s.log)
-	s.up.Store(true)
+	s.capturing(time.Now())
 	s.log.Info("capturing", "interfaces", s.cfg.Interfaces, "driver", string(s.live[0].Driver()), "serving", urls(addrs, s.cfg.Web.ConfigFile != ""))
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 }
@@ -342,23 +346,4 @@ func policyNames(rules []*alerts.Rule) []string {
 		out = append(out, r.Policy.Name)
 	}
 	return out
-}
-
-// landing is the first page.
-func (s *station) landing() landing {
-	l := landing{Title: "picket"}
-	for i, live := range s.live {
-		st := live.Stats()
-		l.Lines = append(l.Lines, fmt.Sprintf("%s (%s, worker %d): %d frames, %d dropped by kernel, %d by the interface",
-			live.Interface(), live.Driver(), i, st.Frames, st.DroppedKernel, st.DroppedInterface))
-	}
-	for _, r := range s.j.Load().rules {
-		l.Lines = append(l.Lines, "Policy "+r.Sentence())
-	}
-	open := s.judge.Open()
-	slices.SortFunc(open, func(x, y evidenceEpisode) int { return x.First.Compare(y.First) })
-	for _, e := range open {
-		l.Episodes = append(l.Episodes, e.Sentence)
-	}
-	return l
 }

@@ -34,7 +34,8 @@ type endpoint struct {
 	ready    func() bool
 	reload   func() error // nil: not offered
 	landing  func() landing
-	config   []byte // as loaded, secrets apart
+	pages    http.Handler // what is served beside the above; nil: the landing page alone
+	config   []byte       // as loaded, secrets apart
 }
 
 // landing is what the first page says.
@@ -88,6 +89,10 @@ func (e *endpoint) handler() http.Handler {
 			}
 			fmt.Fprintln(w, "reloaded")
 		})
+	}
+	if e.pages != nil {
+		mux.Handle("GET /", e.pages)
+		return http.MaxBytesHandler(mux, 1<<20)
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
