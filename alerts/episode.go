@@ -101,20 +101,23 @@ func (j *Judge) raise(d *dossier, a *account, severity Severity) {
 		return // flush will write it
 	}
 	j.describe(d, a)
+	fired := e.Firing
 	if rose {
-		if e.Firing {
+		e.Announced, e.Firing, e.AlertedAs = true, true, string(severity)
+		e.Sentence = Sentence(*e)
+	}
+	j.save(a) // before anybody is told: no page without its evidence
+	if rose {
+		if fired {
 			before.Firing, before.Closed, before.CloseReason = false, j.now, "raised to "+string(severity)
 			j.notify(Resolved, before, time.Time{})
 		}
-		e.Announced, e.Firing, e.AlertedAs = true, true, string(severity)
-		e.Sentence = Sentence(*e)
 		since := a.reachAt
 		if a.held > 0 || since.IsZero() {
 			since = j.now
 		}
 		j.notify(Opened, *e, since)
 	}
-	j.save(a)
 	j.show(a)
 }
 
@@ -124,10 +127,10 @@ func (j *Judge) close(d *dossier, a *account, at time.Time, reason string) {
 	e := a.episode
 	firing := e.Firing
 	e.Closed, e.CloseReason, e.Firing = later(e.Opened, at), reason, false
+	j.save(a)
 	if firing {
 		j.notify(Resolved, *e, time.Time{})
 	}
-	j.save(a)
 	if j.metrics != nil {
 		j.metrics.open.remove(e.ID)
 	}
