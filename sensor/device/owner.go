@@ -105,7 +105,8 @@ func (t *Table) replace(b *binding, at int64) *Device {
 func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) {
 	realm := b.dev.realm
 	m := t.byMAC[macKey{mac, realm}]
-	if m != nil && m.is(router|suspect) { // the frames came through somebody
+	present := b.source > byFrame && b.dev.mac != (packet.MAC{}) && b.silence(at) < quietHolder
+	if m != nil && (m.is(router) || m.is(suspect) && !present) { // the frames came through somebody
 		if t.over(b, at) {
 			return t.replace(b, at), true
 		}
@@ -116,15 +117,19 @@ func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) 
 		t.seen(b, at)
 		return b.dev, true
 	}
-	if b.source > byFrame && b.silence(at) < quietHolder {
+	if present {
 		if m == nil { // remember who speaks for somebody else
 			m = t.add(realm, mac, macIdentity(mac), at)
 			if b.dev.is(dead) {
 				return nil, false
 			}
 		}
+		// What it does is its own: neither evidence nor bytes go to the holder.
 		t.stranger(m, b.addr)
-		return b.dev, false
+		if m.is(dead) {
+			return nil, false
+		}
+		return m, false
 	}
 	if m == nil {
 		m = t.add(realm, mac, macIdentity(mac), at)
