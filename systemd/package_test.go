@@ -17,15 +17,15 @@ func TestPackageReproducible(t *testing.T) {
 	if os.Getenv("PICKET_PACKAGE") == "" {
 		t.Skip("makes the package twice: set PICKET_PACKAGE=1")
 	}
+	archive := exec.Command("git", "archive", "HEAD") // once: the branch may move meanwhile
+	archive.Dir = ".."
+	tar, err := archive.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var sums [2][sha256.Size]byte
 	for i := range sums {
 		dir := t.TempDir()
-		archive := exec.Command("git", "archive", "HEAD")
-		archive.Dir = ".."
-		tar, err := archive.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
 		unpack := exec.Command("tar", "x", "-C", dir)
 		unpack.Stdin = bytes.NewReader(tar)
 		if out, err := unpack.CombinedOutput(); err != nil {
