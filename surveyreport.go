@@ -168,7 +168,9 @@ func (r *surveyed) sources(p *surveyReport) {
 	}
 	can(macs > 2 || macs > 0 && addrs < 8, "maker by hardware address, where it is not randomised", "maker by hardware address: routers' addresses alone are seen")
 	can(s.Seen(observation.DHCP) > 0, fmt.Sprintf("devices by DHCP (%d messages, %d leases)", s.Seen(observation.DHCP), s.Leases), "devices by DHCP: mirror the clients' VLAN before the relay, or give picket the server's leases")
-	can(s.Seen(observation.ND) > 0 || s.IPv6 == 0, "IPv6 addresses of one device joined (neighbour discovery)", "IPv6 addresses of one device joined: no neighbour discovery is seen")
+	if s.IPv6 > 0 {
+		can(s.Seen(observation.ND) > 0, "IPv6 addresses of one device joined (neighbour discovery)", "IPv6 addresses of one device joined: no neighbour discovery is seen")
+	}
 	can(s.RADIUS > 0, "who and where by RADIUS accounting", "where a device is by RADIUS: no accounting is seen")
 	asks, talks := s.Askers(), s.Talkers()
 	switch {
