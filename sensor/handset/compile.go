@@ -2,7 +2,6 @@ package handset
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -11,8 +10,9 @@ import (
 // compiler turns the entries of one file into signatures.
 type compiler struct {
 	*Set
-	file  string
-	maker uint8
+	file    string
+	maker   uint8
+	checked bool // the expressions were checked when the JSON was made
 }
 
 // patternsOf lists the pattern keys of an entry with what they mean.
@@ -173,31 +173,15 @@ func (c *compiler) pattern(t text, p patternKey, n uint16) error {
 		if p.key == "model" {
 			x = "^(?:" + x + ")"
 		}
-		re, err := regexp.Compile(x)
-		if err != nil {
-			return fmt.Errorf("%s:%d: %s: bad regular expression: %w", c.file, t.line, p.key, err)
-		}
-		if p.key == "model" {
-			re.Longest() // the longest match of all patterns wins
+		re := &expression{source: x, longest: p.key == "model"} // the longest match of all patterns wins
+		if !c.checked {
+			if err := re.check(); err != nil {
+				return fmt.Errorf("%s:%d: %s: bad regular expression: %w", c.file, t.line, p.key, err)
+			}
 		}
 		c.patterns[p.kind] = append(c.patterns[p.kind], pattern{sig: n, re: re, prefix: literalStart(x)})
 	}
 	return nil
-}
-
-// literalStart is the literal text that a match of an anchored expression
-// begins with; empty when there is none.
-func literalStart(x string) string {
-	rest, anchored := strings.CutPrefix(x, "^")
-	if !anchored {
-		return ""
-	}
-	re, err := regexp.Compile(rest)
-	if err != nil {
-		return ""
-	}
-	prefix, _ := re.LiteralPrefix()
-	return prefix
 }
 
 // checkRule says what is wrong with a name rule.

@@ -19,12 +19,16 @@ const (
 	ouiName   = "oui.tsv"
 )
 
+func newSet() *Set {
+	return &Set{byMaker: map[string]int{}, byID: map[string]int{}, byService: map[string]uint16{}, exact: map[string]uint16{}, oui: map[uint64]uint16{}}
+}
+
 // Load compiles the signatures in the top directory of fsys: rules.yml,
 // oui.tsv and one YAML file a maker. Each overlay (a site's signatures.d)
 // adds, weakens or disables entries. Errors say file:line and what was
 // expected.
 func Load(fsys fs.FS, overlays ...fs.FS) (*Set, error) {
-	s := &Set{byMaker: map[string]int{}, byID: map[string]int{}, byService: map[string]uint16{}, exact: map[string]uint16{}, oui: map[uint64]uint16{}}
+	s := newSet()
 	h := sha256.New()
 	fmt.Fprintf(h, "engine %d\n", engine)
 	files, err := readAll(fsys, h)
@@ -121,7 +125,7 @@ func (s *Set) compile(p *parsed, files []file) error {
 	}
 	for i := range p.Makers {
 		m := &p.Makers[i]
-		c := compiler{Set: s, file: m.File, maker: uint8(i)}
+		c := compiler{Set: s, file: m.File, maker: uint8(i), checked: p.checked}
 		for j := range m.Signatures {
 			if err := c.entry(&m.Signatures[j]); err != nil {
 				return err
@@ -129,7 +133,7 @@ func (s *Set) compile(p *parsed, files []file) error {
 		}
 	}
 	for i := range p.Makers {
-		c := compiler{Set: s, file: p.Makers[i].File, maker: uint8(i)}
+		c := compiler{Set: s, file: p.Makers[i].File, maker: uint8(i), checked: p.checked}
 		if err := c.owns(&p.Makers[i].makerFile); err != nil {
 			return err
 		}

@@ -21,6 +21,8 @@ type parsed struct {
 	Hash   string       `json:"hash"`
 	Rules  Rules        `json:"rules"`
 	Makers []parsedFile `json:"makers"`
+
+	checked bool // it comes from the JSON: its making checked the expressions
 }
 
 type parsedFile struct {
@@ -39,6 +41,7 @@ func readParsed(fsys fs.FS, hash string) *parsed {
 	if json.Unmarshal(b, &p) != nil || p.Hash != hash {
 		return nil
 	}
+	p.checked = true
 	return &p
 }
 
@@ -53,6 +56,9 @@ func Parse(fsys fs.FS) ([]byte, error) {
 	}
 	p, err := parse(files)
 	if err != nil {
+		return nil, err
+	}
+	if err := newSet().compile(p, files); err != nil {
 		return nil, err
 	}
 	p.Hash = hex.EncodeToString(h.Sum(nil))

@@ -128,7 +128,7 @@ func (s *Set) find(hits []hit, kind int, v string, rank int) []hit {
 			continue
 		}
 		h := hit{sig: p.sig, model: s.sigs[p.sig].is, rank: rank}
-		if h.model == "" && p.re.SubexpIndex("model") > 0 {
+		if h.model == "" && p.re.get().SubexpIndex("model") > 0 {
 			h.model = m
 		}
 		hits = append(hits, h)
@@ -147,7 +147,7 @@ func (s *Set) recogniseModel(hits []hit, model string, rank int) []hit {
 		if p.prefix != "" && !strings.HasPrefix(model, p.prefix) {
 			continue
 		}
-		loc := p.re.FindStringIndex(model)
+		loc := p.re.get().FindStringIndex(model)
 		if loc != nil && (loc[1] > longest || loc[1] == longest && best != nil && s.preferred(p, best)) {
 			best, longest = p, loc[1]
 		}

@@ -1,7 +1,6 @@
 package handset
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -110,7 +109,7 @@ func (g *signature) expired(t int64) bool {
 // pattern is a compiled regular expression of an entry.
 type pattern struct {
 	sig    uint16
-	re     *regexp.Regexp
+	re     *expression
 	prefix string // literal that every match begins with, when anchored
 }
 
@@ -119,11 +118,11 @@ func (p *pattern) find(s string) (string, bool) {
 	if p.prefix != "" && !strings.HasPrefix(s, p.prefix) {
 		return "", false
 	}
-	m := p.re.FindStringSubmatchIndex(s)
+	m := p.re.get().FindStringSubmatchIndex(s)
 	if m == nil {
 		return "", false
 	}
-	if i := p.re.SubexpIndex("model"); i > 0 && m[2*i] >= 0 {
+	if i := p.re.get().SubexpIndex("model"); i > 0 && m[2*i] >= 0 {
 		return s[m[2*i]:m[2*i+1]], true
 	}
 	return s[m[0]:m[1]], true
