@@ -210,7 +210,7 @@ func (s *session) closeStore() {
 // Transfer prints the flow, adds it up and hands it to the judge.
 func (s *session) Transfer(t sensor.Transfer) {
 	where := s.judge.Where(&t)
-	if s.flows {
+	if s.flows && (t.Packets > 0 || t.Sent+t.Received > 0) { // the end of a flow may add nothing
 		s.lines.write(newFlowLine(&t, where.Location))
 	}
 	if s.lines.enc == nil { // for people

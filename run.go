@@ -73,6 +73,9 @@ func (r *runCmd) configuration() (*configs.Config, error) {
 	c.Web.ConfigFile = or(r.WebConfig, c.Web.ConfigFile)
 	c.Web.ExternalURL = or(r.ExternalURL, c.Web.ExternalURL)
 	c.Capture.HomeNetworks = c.Home()
+	if err := capture.CheckFilter(c.Capture.Filter); err != nil {
+		return nil, usageError{fmt.Errorf("filter: %w", err)}
+	}
 	return c, nil
 }
 
@@ -95,6 +98,7 @@ type station struct {
 	strays   sensor.Strays
 	lapses   lapses
 	advised  string
+	lost     uint64 // frames dropped, as the store was told
 	up       atomic.Bool
 	since    time.Time // set before up
 
@@ -158,6 +162,7 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return err
 	}
+	registry.MustRegister(newStoreMetrics(s.store))
 	store := alerts.Kept{Store: s.store}
 	links := alerts.Links{External: externalURL(s.cfg)}
 	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
@@ -262,6 +267,15 @@ func (s *station) signals(ctx context.Context) error {
 // tick is called once a second by the goroutine that judges.
 func (s *station) tick(now time.Time) {
 	s.a.identify.Tick(now)
+	var lost uint64
+	for _, l := range s.live {
+		st := l.Stats()
+		lost += st.DroppedKernel + st.DroppedInterface
+	}
+	if lost > s.lost {
+		s.store.Watch(now, evidence.Watched{Lost: lost - s.lost})
+		s.lost = lost
+	}
 	s.lapses.look(s.live, s.log)
 	var noHome, total uint64
 	for _, w := range s.a.pipeline.Workers {
