@@ -2,7 +2,7 @@
 # .ci/deps installs gcc and libpcap-dev when it may, else builds without.
 CGO = $$(.ci/deps)
 
-.PHONY: demo build test bench clean
+.PHONY: demo build test bench deb clean
 
 demo: build
 	./picket demo $(DEMOFLAGS)
@@ -13,5 +13,15 @@ build:
 test:
 	@cgo=$(CGO); CGO_ENABLED=$$cgo go test ./...
 
+# Compares picket with other readers on captures of known traffic; see
+# docs/performance.md. tcpdump, softflowd, argus and libndpi-bin are used when
+# they are there.
+bench: build
+	@cgo=$(CGO); CGO_ENABLED=$$cgo go run ./bench $(BENCHFLAGS)
+
+deb:
+	systemd/package amd64
+	systemd/package arm64
+
 clean:
-	rm -f picket
+	rm -rf picket dist

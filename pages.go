@@ -89,6 +89,9 @@ func blindSpots(s *alerts.Snapshot) []web.Blind {
 }
 
 func buildVersion() string {
+	if version != "" {
+		return version
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Version
 	}

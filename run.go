@@ -112,6 +112,9 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := shed(c); err != nil {
+		return nil, err
+	}
 	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c)}
 	j, err := compileWith(c, importedData(r.State), s.log)
 	if err != nil {

@@ -79,7 +79,7 @@ func (e *endpoint) handler() http.Handler {
 	})
 	if e.reload != nil {
 		mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, r *http.Request) {
-			if crossSite(r) {
+			if crossOrigin(r) {
 				http.Error(w, "cross-site request refused", http.StatusForbidden)
 				return
 			}
@@ -100,13 +100,6 @@ func (e *endpoint) handler() http.Handler {
 		_ = landingPage.Execute(w, e.landing()) // the reader went away
 	})
 	return http.MaxBytesHandler(mux, 1<<20)
-}
-
-// crossSite: a browser says where a request comes from; a page of another
-// site must not make it reload the sensor.
-func crossSite(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	return site != "" && site != "same-origin" && site != "none"
 }
 
 // serve listens at the configured addresses until ctx is done. started is

@@ -7,20 +7,23 @@ import (
 	"picket/configs"
 )
 
+// version is set by the linker where packages are built (-X main.version=);
+// else the version control system's word for the commit stands.
+var version string
+
 type versionCmd struct{}
 
 // Run prints the version of the build and of the data in it.
 func (versionCmd) Run(a *app) error {
-	version, commit := "(devel)", "unknown"
+	commit := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				commit = s.Value
 			}
 		}
 	}
-	fmt.Fprintf(a.stdout, "picket %s (commit %s)\n", version, commit)
+	fmt.Fprintf(a.stdout, "picket %s (commit %s)\n", buildVersion(), commit)
 	j, err := compile(configs.Defaults(), logger(a, configs.Defaults()))
 	if err != nil {
 		return err
