@@ -1,0 +1,116 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"picket/alerts"
+	"picket/evidence"
+)
+
+func notice(kind alerts.NoticeKind, sensor, device string, sent uint64, at time.Time) alerts.Notice {
+	e := evidence.Episode{
+		ID: "e-" + sensor + device, Policy: "p", PolicyHash: "h1", Severity: "page", AlertedAs: "page", Device: device, Realm: "default",
+		Maker: "xiaomi", Confidence: "certain", Posterior: 0.995, Sent: sent, First: at, Opened: at, Last: at, Firing: true, Announced: true,
+		Servers: []evidence.Server{{Name: sensor + ".example", Sent: sent, First: at, Last: at}},
+	}
+	if kind == alerts.Resolved {
+		e.Closed, e.CloseReason, e.Firing = at, "quiet", false
+	}
+	return alerts.Notice{Kind: kind, Episode: e, Since: at}
+}
+
+func TestOnePageForADeviceThatTwoSensorsSee(t *testing.T) {
+	c := newCluster(t)
+	c.joined(3)
+	at := time.Now().UTC()
+	for i := range 2 {
+		c.desks[i].Announce(notice(alerts.Opened, fmt.Sprint("s", i+1), "d-000000000001", 1000*uint64(i+1), at))
+	}
+	opened := func() int { return c.phones[0].count(alerts.Opened) + c.phones[1].count(alerts.Opened) }
+	eventually(t, "one of them pages with what both saw", func() bool {
+		return opened() == 1 && (c.phones[0].last(alerts.Changed).Episode.Sent == 3000 || c.phones[1].last(alerts.Changed).Episode.Sent == 3000 ||
+			c.phones[0].last(alerts.Opened).Episode.Sent == 3000 || c.phones[1].last(alerts.Opened).Episode.Sent == 3000)
+	})
+	c.desks[0].Announce(notice(alerts.Resolved, "s1", "d-000000000001", 1000, at.Add(time.Second)))
+	v, _ := 0, 0
+	eventually(t, "the end of the first part has arrived", func() bool {
+		v, _ = c.heard[1].has("s1/episode/e-s1d-000000000001/")
+		return v >= 2
+	})
+	if n := c.phones[0].count(alerts.Resolved) + c.phones[1].count(alerts.Resolved); n != 0 {
+		t.Fatalf("resolved while the second sensor still sees it")
+	}
+	c.desks[1].Announce(notice(alerts.Resolved, "s2", "d-000000000001", 2000, at.Add(2*time.Second)))
+	resolved := func() int { return c.phones[0].count(alerts.Resolved) + c.phones[1].count(alerts.Resolved) }
+	eventually(t, "the end is told", func() bool { return resolved() > 0 })
+	if opened() != 1 || resolved() != 1 || c.phones[2].count(alerts.Opened) != 0 {
+		t.Errorf("%d pages, %d ends; want one of each", opened(), resolved())
+	}
+}
+
+func TestNothingLostOrDoubledThroughKillPartitionAndRestart(t *testing.T) {
+	c := newCluster(t)
+	c.joined(3)
+	say := func(i, from, to int) {
+		for k := from; k < to; k++ {
+			body, err := json.Marshal(map[string]int{"n": k})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.nodes[i].Say(&Message{Kind: KindDevice, Scope: "default", ID: fmt.Sprintf("d-%012d", k), Body: body})
+		}
+	}
+	all := func(at int, from, sensor, n int) func() bool {
+		return func() bool {
+			for k := from; k < n; k++ {
+				if v, _ := c.heard[at].has(fmt.Sprintf("s%d/device/d-%012d/", sensor, k)); v == 0 {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	say(0, 0, 300)
+	eventually(t, "the others have it", func() bool { return all(1, 0, 1, 300)() && all(2, 0, 1, 300)() })
+
+	c.kill(2)
+	say(0, 300, 600) // while one is dead
+	eventually(t, "two of three go on", all(1, 300, 1, 600))
+	c.start(2)
+	eventually(t, "the third catches up", all(2, 300, 1, 600))
+
+	c.isolate(0, true)
+	say(0, 600, 900) // it is alone
+	say(1, 0, 300)   // the others go on
+	eventually(t, "the majority goes on", all(2, 0, 2, 300))
+	if v, _ := c.heard[1].has("s1/device/d-000000000600/"); v != 0 {
+		t.Fatal("the partition is none")
+	}
+	c.isolate(0, false)
+	eventually(t, "both sides know all", func() bool { return all(1, 600, 1, 900)() && all(2, 600, 1, 900)() && all(0, 0, 2, 300)() })
+
+	for i := range 3 {
+		c.kill(i)
+	}
+	for i := range 3 {
+		c.start(i)
+	}
+	say(1, 300, 400)
+	eventually(t, "after a restart of all", func() bool { return all(0, 300, 2, 400)() && all(2, 300, 2, 400)() })
+	for i, box := range c.heard {
+		if _, most := box.has(fmt.Sprintf("s%d/", (i+1)%3+1)); most > 4 { // once, and once at each start: recalled
+			t.Errorf("sensor %d was given a message %d times", i+1, most)
+		}
+	}
+	eventually(t, "nothing waits", func() bool {
+		for _, n := range c.nodes {
+			if w, err := n.spool.waiting(); err != nil || w != 0 {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,144 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Streams and buckets, and the share of max_store that each may fill.
+const (
+	StateStream   = "PICKET_STATE"   // the latest of each device and episode of each sensor
+	EventStream   = "PICKET_EVENTS"  // lines for others to read
+	SensorBucket  = "picket_sensors" // health of each sensor
+	ClaimBucket   = "picket_claims"  // which sensor tells people of an episode
+	stateShare    = 2                // one half
+	eventShare    = 4                // a quarter
+	claimShare    = 16
+	sensorShare   = 32
+	stateAge      = 7 * 24 * time.Hour
+	eventAge      = 7 * 24 * time.Hour
+	claimAge      = 8 * 24 * time.Hour // longer than an episode is continued
+	sensorAge     = 24 * time.Hour
+	duplicates    = 2 * time.Minute
+	ensureTimeout = 10 * time.Second
+)
+
+// connect joins the cluster: in memory where the server is inside us. It
+// returns at once and goes on trying while nobody answers.
+func connect(c Config, inside *server.Server, token string, onChange func(*nats.Conn)) (*nats.Conn, error) {
+	opts := []nats.Option{
+		nats.Name("picket " + c.Name), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.RetryOnFailedConnect(true),
+		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1),
+		nats.ConnectHandler(onChange), nats.ReconnectHandler(onChange),
+	}
+	if token != "" {
+		opts = append(opts, nats.Token(token))
+	}
+	urls := ""
+	if inside != nil {
+		opts = append(opts, nats.InProcessServer(inside))
+	} else {
+		for i, u := range c.URLs {
+			if i > 0 {
+				urls += ","
+			}
+			urls += u
+		}
+		if c.Credentials != "" {
+			opts = append(opts, nats.UserCredentials(c.Credentials))
+		}
+	}
+	tc, err := c.TLS.client()
+	if err != nil {
+		return nil, err
+	}
+	if tc != nil {
+		opts = append(opts, nats.Secure(tc))
+	}
+	nc, err := nats.Connect(urls, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
+	return nc, nil
+}
+
+// stores are the streams and buckets, once they are there.
+type stores struct {
+	js      jetstream.JetStream
+	state   jetstream.Stream
+	sensors jetstream.KeyValue
+	claims  jetstream.KeyValue
+}
+
+// ensure finds the streams and buckets, or makes them. What another sensor
+// made is left as it is, but for a number of copies lower than ours.
+func ensure(ctx context.Context, js jetstream.JetStream, c Config) (*stores, error) {
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
+	defer cancel()
+	out := &stores{js: js}
+	var err error
+	if out.state, err = ensureStream(ctx, js, jetstream.StreamConfig{
+		Name: StateStream, Description: "picket: the latest state of each device and episode of each sensor",
+		Subjects: []string{prefix + string(KindDevice) + ".>", prefix + string(KindEpisode) + ".>"}, MaxMsgsPerSubject: 1,
+		MaxBytes: int64(c.MaxStore) / stateShare, MaxAge: stateAge, MaxMsgSize: maxMessage + 4096, Discard: jetstream.DiscardOld,
+		Duplicates: duplicates, Replicas: c.Replicas, AllowDirect: true,
+	}); err != nil {
+		return nil, err
+	}
+	if _, err = ensureStream(ctx, js, jetstream.StreamConfig{
+		Name: EventStream, Description: "picket: lines for log stores and SIEMs", Subjects: []string{prefix + string(KindEvent) + ".>"},
+		MaxBytes: int64(c.MaxStore) / eventShare, MaxAge: eventAge, MaxMsgSize: maxMessage + 4096, Discard: jetstream.DiscardOld,
+		Duplicates: duplicates, Replicas: c.Replicas,
+	}); err != nil {
+		return nil, err
+	}
+	if out.sensors, err = ensureBucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: SensorBucket, Description: "picket: health of each sensor", TTL: sensorAge, MaxBytes: int64(c.MaxStore) / sensorShare, Replicas: c.Replicas,
+	}); err != nil {
+		return nil, err
+	}
+	out.claims, err = ensureBucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: ClaimBucket, Description: "picket: who tells people of an episode", TTL: claimAge, MaxBytes: int64(c.MaxStore) / claimShare, Replicas: c.Replicas,
+	})
+	return out, err
+}
+
+func ensureStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := js.Stream(ctx, c.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = js.CreateStream(ctx, c)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another sensor was quicker
+			s, err = js.Stream(ctx, c.Name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: stream %s: %w", c.Name, err)
+	}
+	if there := s.CachedInfo().Config; there.Replicas < c.Replicas {
+		there.Replicas = c.Replicas
+		if s, err = js.UpdateStream(ctx, there); err != nil {
+			return nil, fmt.Errorf("fleet: stream %s: %w", c.Name, err)
+		}
+	}
+	return s, nil
+}
+
+func ensureBucket(ctx context.Context, js jetstream.JetStream, c jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
+	kv, err := js.KeyValue(ctx, c.Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = js.CreateKeyValue(ctx, c)
+		if errors.Is(err, jetstream.ErrBucketExists) {
+			kv, err = js.KeyValue(ctx, c.Bucket)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("fleet: bucket %s: %w", c.Bucket, err)
+	}
+	return kv, nil
+}

@@ -1,0 +1,196 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	hearBatch = 256
+	hearWait  = 20 * time.Millisecond // for a batch to fill
+)
+
+// receive takes the state stream from its start, each time anew: it holds the
+// latest of each thing alone, and what was heard before is no news.
+func (n *Node) receive(ctx context.Context) error {
+	pause := pauses{least: 100 * time.Millisecond, most: 5 * time.Second}
+	for ctx.Err() == nil {
+		err := errors.New("fleet: no stream yet")
+		if s := n.at.Load(); s != nil {
+			err = n.consume(ctx, s)
+			if err != nil && ctx.Err() == nil {
+				n.note(err)
+			}
+		}
+		if err == nil {
+			pause.reset()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause.next()):
+		}
+	}
+	return nil
+}
+
+func (n *Node) consume(ctx context.Context, s *stores) error {
+	cons, err := s.state.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{prefix + string(KindDevice) + ".>", prefix + string(KindEpisode) + ".>"}, DeliverPolicy: jetstream.DeliverAllPolicy,
+	})
+	if err != nil {
+		return fmt.Errorf("fleet: consumer: %w", err)
+	}
+	in := make(chan []byte, hearBatch) // full: the server waits
+	failed := make(chan error, 1)
+	run, err := cons.Consume(func(m jetstream.Msg) {
+		select {
+		case in <- m.Data():
+		case <-ctx.Done():
+		}
+	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+		if errors.Is(err, jetstream.ErrNoHeartbeat) || errors.Is(err, jetstream.ErrServerShutdown) {
+			return // it recovers by itself
+		}
+		select {
+		case failed <- err:
+		default:
+		}
+	}))
+	if err != nil {
+		return fmt.Errorf("fleet: consumer: %w", err)
+	}
+	defer run.Stop()
+	for {
+		batch, err := gather(ctx, in, failed)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		if err := n.hear(batch); err != nil {
+			return err // the consumer starts again, and gives it again
+		}
+	}
+}
+
+// gather waits for a message and takes what comes with it.
+func gather(ctx context.Context, in <-chan []byte, failed <-chan error) ([][]byte, error) {
+	var batch [][]byte
+	select {
+	case b := <-in:
+		batch = append(batch, b)
+	case err := <-failed:
+		return nil, fmt.Errorf("fleet: consumer: %w", err)
+	case <-ctx.Done():
+		return nil, nil
+	}
+	full := time.NewTimer(hearWait)
+	defer full.Stop()
+	for len(batch) < hearBatch {
+		select {
+		case b := <-in:
+			batch = append(batch, b)
+		case <-full.C:
+			return batch, nil
+		case <-ctx.Done():
+			return batch, nil
+		}
+	}
+	return batch, nil
+}
+
+// hear commits a batch and hands on what is news.
+func (n *Node) hear(batch [][]byte) error {
+	var list []*Message
+	var bodies [][]byte
+	for _, b := range batch {
+		m, err := decode(b)
+		if err != nil {
+			n.refused.Add(1)
+			n.log.Debug("fleet: message left alone", "err", err)
+			continue
+		}
+		if m.Source == n.c.Name {
+			if err := n.spool.overtaken(m.thing(), m.Version); err != nil {
+				return err
+			}
+			continue
+		}
+		list, bodies = append(list, m), append(bodies, b)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	news, err := n.spool.hear(list, bodies)
+	if err != nil {
+		return err
+	}
+	for _, m := range news {
+		if n.OnMessage != nil {
+			n.OnMessage(m)
+		}
+	}
+	return nil
+}
+
+// listen follows the health of every sensor.
+func (n *Node) listen(ctx context.Context) error {
+	pause := pauses{least: 100 * time.Millisecond, most: 5 * time.Second}
+	for ctx.Err() == nil {
+		if s := n.at.Load(); s != nil {
+			if err := n.watch(ctx, s); err != nil && ctx.Err() == nil {
+				n.note(err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause.next()):
+		}
+	}
+	return nil
+}
+
+func (n *Node) watch(ctx context.Context, s *stores) error {
+	w, err := s.sensors.WatchAll(ctx)
+	if err != nil {
+		return fmt.Errorf("fleet: health of the others: %w", err)
+	}
+	defer w.Stop()
+	live := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e, ok := <-w.Updates():
+			if !ok {
+				return errors.New("fleet: health of the others: ended")
+			}
+			if e == nil {
+				live = true // what comes from now on was just said
+				continue
+			}
+			n.learn(e.Value(), live)
+		}
+	}
+}
+
+func (n *Node) learn(body []byte, live bool) {
+	var h Health
+	if json.Unmarshal(body, &h) != nil || !goodName.MatchString(h.Name) {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	was := n.sensors[h.Name]
+	if was == nil {
+		if len(n.sensors) >= maxSensors {
+			return
+		}
+		was = &heardOf{}
+		n.sensors[h.Name] = was
+	}
+	was.take(h, n.now(), live)
+}
