@@ -20,6 +20,7 @@ type cli struct {
 	Data       dataCmd       `cmd:"" help:"Data for sensors without internet, in signed bundles."`
 	Report     reportCmd     `cmd:"" help:"Where each maker's devices sent their data, and what changed."`
 	Evidence   evidenceCmd   `cmd:"" help:"Verify, show, export, decide, forget, back up what is kept."`
+	Fleet      fleetCmd      `cmd:"" help:"Several sensors as one."`
 	Survey     surveyCmd     `cmd:"" help:"Install day: is this span any good, and what to configure."`
 	Selftest   selftestCmd   `cmd:"" help:"A crafted capture through the running build: every detection must fire."`
 	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`

@@ -95,6 +95,7 @@ type station struct {
 	a        *assembly
 	live     []*capture.Live
 	endpoint *endpoint
+	fleet    *member // nil: a sensor alone
 	strays   sensor.Strays
 	lapses   lapses
 	advised  string
@@ -174,8 +175,11 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if s.fleet, err = join(s.cfg.Fleet, s.cmd.State, s.policies, s.fleetHealth, s.log); err != nil {
+		return usageError{err}
+	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: store, Announce: s.notifier, Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
 	})
 	if err != nil {
 		return err
@@ -184,7 +188,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		return err
 	}
 	s.keeper.judgedBy(j, time.Now())
-	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.keeper, sources, true, s.cmd.State, s.log); err != nil {
+	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.fleet.sink(s.keeper), sources, true, s.cmd.State, s.log); err != nil {
 		return err
 	}
 	s.keeper.export = s.a.table.Export
@@ -200,6 +204,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		s.strays.See(o)
 		learn(o)
 	})
+	s.fleet.share(s.a, s.log)
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
 	pages, err := s.pages()
 	if err != nil {
@@ -233,6 +238,7 @@ func (s *station) run(ctx context.Context) error {
 	})
 	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
 	g.Go(func() error { return s.notifier.Run(ctx) })
+	g.Go(func() error { return s.fleet.run(ctx) })
 	g.Go(func() error { return s.store.Run(ctx) })
 	g.Go(func() error { return s.places.Run(ctx, s.databases) })
 	g.Go(func() error { return watchImports(ctx, s.cmd.State, s.imported, s.log) })
@@ -270,6 +276,7 @@ func (s *station) signals(ctx context.Context) error {
 // tick is called once a second by the goroutine that judges.
 func (s *station) tick(now time.Time) {
 	s.a.identify.Tick(now)
+	s.fleet.tick(now)
 	var lost uint64
 	for _, l := range s.live {
 		st := l.Stats()
@@ -330,6 +337,7 @@ func (s *station) close() {
 			s.log.Error("the last of the evidence may not be kept", "err", err)
 		}
 	}
+	s.fleet.close(s.log)
 	for _, l := range s.live {
 		l.Close()
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"picket/alerts"
+	"picket/fleet"
 	"picket/geo"
 	"picket/sensor"
 	"picket/sensor/capture"
@@ -34,6 +35,7 @@ type Config struct {
 	Alertmanager alerts.AlertmanagerConfig `yaml:"alertmanager"`
 	Web          Web                       `yaml:"web"`
 	Leases       Leases                    `yaml:"leases"`
+	Fleet        fleet.Config              `yaml:"fleet"`
 	Limits       Limits                    `yaml:"limits"`
 	Log          Log                       `yaml:"log"`
 
@@ -143,6 +145,9 @@ func (c *Config) validate(file string, data []byte) error {
 	}
 	if err := c.Alertmanager.Validate(); err != nil {
 		return at("$.alertmanager", err)
+	}
+	if err := c.Fleet.Validate(); err != nil {
+		return at("$.fleet", err)
 	}
 	if c.Web.ExternalURL != "" {
 		if u, err := url.Parse(c.Web.ExternalURL); err != nil || u.Host == "" {
