@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +28,7 @@ type member struct {
 	identity *fleet.Identity
 	rules    func() []*alerts.Rule
 	seen     map[device.ID]seenView
+	events   atomic.Uint64
 }
 
 // seenView is what was found of a view, so that it is not asked for every
@@ -57,7 +61,30 @@ func (m *member) announcer(next alerts.Announcer, log *slog.Logger) alerts.Annou
 		return next
 	}
 	m.desk = fleet.NewDesk(m.node, next, log)
-	return m.desk
+	return eventTap{m.desk, m}
+}
+
+// eventTap puts what the judge announces on the stream of events too.
+type eventTap struct {
+	alerts.Announcer
+	m *member
+}
+
+// Announce implements alerts.Announcer.
+func (e eventTap) Announce(n alerts.Notice) {
+	e.m.event("episode", n.Episode.ID, newEpisodeLine(&n.Episode))
+	e.Announcer.Announce(n)
+}
+
+// event publishes a line for log stores and SIEMs: as `picket read --json`
+// prints it.
+func (m *member) event(kind, of string, line any) {
+	body, err := json.Marshal(line)
+	if err != nil {
+		return // lines of text and numbers: cannot happen
+	}
+	id := fmt.Sprintf("%s-%x-%x", of, time.Now().UnixNano(), m.events.Add(1))
+	m.node.Say(&fleet.Message{Kind: fleet.KindEvent, Scope: kind, ID: id, Body: body})
 }
 
 // sink is who the sensor tells: next, the fleet looking on.
@@ -155,8 +182,12 @@ func (s *fleetSink) Transfer(t sensor.Transfer) {
 // Verdict implements sensor.Sink.
 func (s *fleetSink) Verdict(c sensor.VerdictChange) {
 	s.Sink.Verdict(c)
-	if !c.Gone {
-		s.m.identity.Note(c.Device, c.At, true)
+	if c.Gone || c.Device == nil {
+		return
+	}
+	s.m.identity.Note(c.Device, c.At, true)
+	if concern, _ := alerts.Concern(s.m.rules(), c.Device, c.At); concern != evidence.NoConcern {
+		s.m.event("device", string(c.Device.ID), newDeviceLine(c.Device))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -10,6 +11,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"picket/alerts"
 	"picket/configs"
@@ -22,7 +26,7 @@ import (
 // outpost is a sensor of a fleet with all but its frames: the test says what
 // its workers saw.
 type outpost struct {
-	t      *testing.T
+	listen string
 	a      *assembly
 	judge  *alerts.Judge
 	member *member
@@ -63,7 +67,7 @@ func newOutpost(t *testing.T, f fleet.Config, state string) *outpost {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &outpost{t: t}
+	o := &outpost{listen: f.Listen}
 	if o.member, err = join(c.Fleet, state, func() []*alerts.Rule { return j.rules }, nil, log); err != nil {
 		t.Fatal(err)
 	}
@@ -237,6 +241,38 @@ func TestTheEdgeNamesThePhoneThatTheAccessSensorSawAsking(t *testing.T) {
 	if page.Device != string(v.ID) || page.Maker != "xiaomi" {
 		t.Errorf("page about %s %s, want %s xiaomi", page.Device, page.Maker, v.ID)
 	}
+	eventually(t, "the lines are on the stream of events", func() bool {
+		return eventOn(t, access, "episode")["policy"] == page.Policy && eventOn(t, access, "device")["id"] == page.Device
+	}, access, edge)
+}
+
+// eventOn is the latest line of a type on the stream of events; nil for none.
+func eventOn(t *testing.T, o *outpost, kind string) map[string]any {
+	t.Helper()
+	nc, err := nats.Connect("nats://" + o.listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	s, err := js.Stream(ctx, fleet.EventStream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.GetLastMsgForSubject(ctx, "picket.v1.event."+kind+".>")
+	if err != nil {
+		return nil
+	}
+	var line struct{ Body map[string]any }
+	if err := json.Unmarshal(m.Data, &line); err != nil {
+		t.Fatal(err)
+	}
+	return line.Body
 }
 
 func TestUnsharedRealmsNeverMeet(t *testing.T) {
