@@ -17,7 +17,7 @@ import (
 // cluster is three sensors with an embedded server each, on loopback. Each
 // hears the others by way of a proxy, so that a cable can be cut.
 type cluster struct {
-	t      *testing.T
+	t      testing.TB
 	dirs   []string
 	confs  []Config
 	nodes  []*Node
@@ -95,7 +95,7 @@ type cable struct {
 	open map[net.Conn]bool
 }
 
-func newCable(t *testing.T) *cable {
+func newCable(t testing.TB) *cable {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -144,7 +144,7 @@ func (c *cable) set(cut bool) {
 	}
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -154,7 +154,7 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t testing.TB) *cluster {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a cluster: not in short mode")
@@ -239,7 +239,7 @@ func (c *cluster) isolate(i int, cut bool) {
 }
 
 // eventually waits for what other goroutines bring about.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
@@ -267,7 +267,7 @@ func (c *cluster) joined(n int) {
 	})
 }
 
-func secretFile(t *testing.T) string {
+func secretFile(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(path, []byte("0123456789abcdef0123\n"), 0o600); err != nil {

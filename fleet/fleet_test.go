@@ -1,8 +1,12 @@
 package fleet
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,4 +117,87 @@ func TestNothingLostOrDoubledThroughKillPartitionAndRestart(t *testing.T) {
 		}
 		return true
 	})
+}
+
+func TestAPageIsToldThoughTheClusterIsOutOfReach(t *testing.T) {
+	n, err := NewNode(NodeConfig{Config: Config{Mode: URL, Name: "alone", URLs: []string{"nats://127.0.0.1:1"}, Share: []string{"default"}}, Dir: t.TempDir(), Key: siteKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	var told phone
+	d := NewDesk(n, &told, nil)
+	at := time.Now().UTC()
+	for _, kind := range []alerts.NoticeKind{alerts.Opened, alerts.Changed, alerts.Resolved} {
+		d.Announce(notice(kind, "alone", "d-000000000002", 10, at))
+	}
+	d.work(t.Context())
+	if told.count(alerts.Opened) != 1 || told.count(alerts.Resolved) != 1 {
+		t.Errorf("told %+v, want one page and one end", told.lines)
+	}
+	if err := n.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := n.spool.waiting(); err != nil || w != 1 {
+		t.Errorf("%d wait for the cluster, %v; want the latest state of the one episode", w, err)
+	}
+}
+
+func TestAnotherSensorGoesOnTellingWhenTheFirstIsLost(t *testing.T) {
+	c := newCluster(t)
+	c.joined(3)
+	at := time.Now().UTC()
+	c.desks[0].Announce(notice(alerts.Opened, "s1", "d-000000000003", 1000, at))
+	eventually(t, "the first tells", func() bool { return c.phones[0].count(alerts.Opened) == 1 })
+	c.desks[1].Announce(notice(alerts.Opened, "s2", "d-000000000003", 2000, at.Add(time.Second)))
+	eventually(t, "the first tells of both", func() bool { return c.phones[0].last(alerts.Changed).Episode.Sent == 3000 })
+	c.kill(0)
+	eventually(t, "the second goes on", func() bool { return c.phones[1].count(alerts.Resumed) == 1 })
+	if c.phones[1].count(alerts.Opened) != 0 {
+		t.Error("told anew, and not gone on with")
+	}
+	if e := c.phones[1].last(alerts.Resumed).Episode; e.Sent != 3000 || e.ID != "e-s1d-000000000003" {
+		t.Errorf("goes on with %s, %d bytes", e.ID, e.Sent)
+	}
+}
+
+// BenchmarkReplicated is the way of a device's state from one sensor to
+// another over a cluster of three with three copies, disks included.
+func BenchmarkReplicated(b *testing.B) {
+	c := newCluster(b)
+	c.joined(3)
+	body := json.RawMessage(`{"record":{"pad":"` + strings.Repeat("x", 900) + `"}}`)
+	var mu sync.Mutex
+	var took []time.Duration
+	done := make(chan struct{})
+	next := c.nodes[1]
+	c.kill(1)
+	n, err := NewNode(NodeConfig{Config: next.c, Dir: c.dirs[1], Key: siteKey})
+	if err != nil {
+		b.Fatal(err)
+	}
+	n.OnMessage = func(m *Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		if took = append(took, time.Since(m.At)); len(took) == b.N {
+			close(done)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { _ = n.Run(ctx) }()
+	c.nodes[1], c.stop[1] = n, func() { cancel(); n.Close() }
+	c.joined(3)
+	b.ResetTimer()
+	for i := range b.N {
+		c.nodes[0].Say(&Message{Kind: KindDevice, Scope: "default", ID: fmt.Sprintf("d-%012x", i), Body: body})
+		if i%100 == 99 {
+			time.Sleep(50 * time.Millisecond) // 2,000 a second are offered
+		}
+	}
+	<-done
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "p99-ms")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "devices/s")
 }
