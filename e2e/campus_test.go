@@ -43,6 +43,9 @@ var servers = map[string]string{
 // need skips the test unless every program is there and we are root.
 func need(t *testing.T, programs ...string) {
 	t.Helper()
+	if os.Getenv("PICKET_E2E") == "" {
+		t.Skip("takes minutes: set PICKET_E2E=1 to run the whole system")
+	}
 	if testing.Short() {
 		t.Skip("builds a network: not in short mode")
 	}

@@ -107,20 +107,20 @@ func TestReload(t *testing.T) {
 	c := newCampus(t)
 	conf := c.write("picket.yml", policyFile, "first")
 	p := c.listen("-c", conf)
-	policies := func() string { return c.get(sensorURL + "/") }
-	if !strings.Contains(policies(), "Policy first") {
+	policies := func() string { return c.get(sensorURL + "/api/v1/status") }
+	if !strings.Contains(policies(), `"first: `) {
 		t.Errorf("no first policy: %s", policies())
 	}
 	c.write("picket.yml", policyFile, "second")
 	p.signal(syscall.SIGHUP)
-	until(t, "second policy", func() bool { return strings.Contains(policies(), "Policy second") })
+	until(t, "second policy", func() bool { return strings.Contains(policies(), `"second: `) })
 	if n := c.sum("picket_config_last_reload_successful"); n != 1 {
 		t.Errorf("picket_config_last_reload_successful %v", n)
 	}
 	c.write("picket.yml", "polices: []\n")
 	p.signal(syscall.SIGHUP)
 	until(t, "failed reload", func() bool { return c.sum("picket_config_last_reload_successful") == 0 })
-	if !strings.Contains(policies(), "Policy second") || !strings.Contains(p.log.String(), "picket.yml:1: polices: unknown key") {
+	if !strings.Contains(policies(), `"second: `) || !strings.Contains(p.log.String(), "picket.yml:1: polices: unknown key") {
 		t.Errorf("after a bad reload:\n%s\n%s", policies(), p.log)
 	}
 	phone := c.plug("phone", "5a:11:22:33:44:02")

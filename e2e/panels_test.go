@@ -42,6 +42,9 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	}
 	prom.turn()
 	for _, q := range append(panels(t), rules(t)...) {
+		if strings.Contains(q.expr, "picket_data_build_timestamp_seconds") {
+			continue // a sensor has it once a bundle was imported: see TestImportedDataAreUsed
+		}
 		n, err := prom.series(q.expr)
 		if err != nil || n == 0 {
 			t.Errorf("%s: %d series (%v): %s", q.where, n, err, q.expr)
