@@ -4,11 +4,8 @@ import (
 	"time"
 
 	"picket/alerts"
-	"picket/evidence"
 	"picket/sensor"
 )
-
-type evidenceEpisode = evidence.Episode
 
 // snapshot reads the counters of the packet path and the device table.
 func (s *station) snapshot() alerts.Snapshot {

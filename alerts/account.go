@@ -237,9 +237,7 @@ func (a *account) absorb(b *account) {
 	for _, w := range b.caveats {
 		a.caveats = addWord(a.caveats, w, maxReasons)
 	}
-	for _, p := range b.window.points {
-		a.window.points = append(a.window.points, p)
-	}
+	a.window.points = append(a.window.points, b.window.points...)
 	slices.SortFunc(a.window.points, func(x, y point) int { return x.at.Compare(y.at) })
 	a.window.points = a.window.points[max(0, len(a.window.points)-maxPoints):]
 	a.window.sum = 0

@@ -37,7 +37,6 @@ func (p page) String() string {
 type desk struct {
 	*process
 	campus *campus
-	store  string
 
 	mu    sync.Mutex
 	pages []page

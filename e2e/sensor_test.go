@@ -4,7 +4,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,13 +40,6 @@ func (p *picket) begin() {
 		}
 		return p.campus.get(sensorURL+"/-/ready") != ""
 	})
-}
-
-// restart ends the sensor as systemd does and starts it anew.
-func (p *picket) restart() {
-	p.campus.t.Helper()
-	p.stop(syscall.SIGTERM)
-	p.begin()
 }
 
 // sum adds up the samples of a metric whose labels contain all of those

@@ -19,7 +19,6 @@ type evidence struct {
 	mainland    Country       // all servers of the network stand there
 	operator    *OperatorRule // of the ASN
 	used        uint16        // databases that were heard, a bit each
-	places      string        // who said what of the location
 	disputeText string        // what the location rests on against what
 }
 

@@ -31,9 +31,6 @@ type group struct {
 	wait    bool                      // files: what the workers observed is merged in the order of the frames
 }
 
-// maxGroup is how many workers can share a source.
-const maxGroup = 255
-
 // workTogether moves frames from one source to the workers that share it.
 func (p *Pipeline) workTogether(ctx context.Context, s Source, workers []*Worker) error {
 	g := &group{workers: workers, guides: make([]guide, len(workers)), owner: make([]uint8, groupBatch), out: p.out, spare: p.spare, wait: workers[0].cfg.Wait}

@@ -28,10 +28,7 @@ type talk struct {
 	frames         []capture.Frame
 }
 
-var (
-	phone = netip.MustParseAddrPort("192.168.1.9:40000")
-	site  = netip.MustParseAddrPort("203.0.113.5:443")
-)
+var phone = netip.MustParseAddrPort("192.168.1.9:40000")
 
 func newTalk(server string) *talk {
 	return &talk{client: phone, server: netip.MustParseAddrPort(server), cseq: 1000, sseq: 9000, at: 1_700_000_000e9}
