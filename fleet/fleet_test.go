@@ -163,7 +163,14 @@ func TestAnotherSensorGoesOnTellingWhenTheFirstIsLost(t *testing.T) {
 
 // BenchmarkReplicated is the way of a device's state from one sensor to
 // another over a cluster of three with three copies, disks included.
-func BenchmarkReplicated(b *testing.B) {
+func BenchmarkReplicated(b *testing.B) { replicate(b, 50*time.Millisecond) } // 2,000 a second are offered
+
+// BenchmarkFlood offers all at once: what it gives is where one sensor and a
+// cluster on one machine saturate.
+func BenchmarkFlood(b *testing.B) { replicate(b, 0) }
+
+func replicate(b *testing.B, pause time.Duration) {
+	b.Helper()
 	c := newCluster(b)
 	c.joined(3)
 	body := json.RawMessage(`{"record":{"pad":"` + strings.Repeat("x", 900) + `"}}`)
@@ -191,7 +198,7 @@ func BenchmarkReplicated(b *testing.B) {
 	for i := range b.N {
 		c.nodes[0].Say(&Message{Kind: KindDevice, Scope: "default", ID: fmt.Sprintf("d-%012x", i), Body: body})
 		if i%100 == 99 {
-			time.Sleep(50 * time.Millisecond) // 2,000 a second are offered
+			time.Sleep(pause)
 		}
 	}
 	<-done
