@@ -345,15 +345,3 @@ func (d *Desk) tidy(k caseKey, c *episodeCase) {
 	}
 	delete(d.cases, k)
 }
-
-// Cases lists what the fleet knows of its open cases. It is for tests and
-// must not be called while Run works.
-func (d *Desk) merged() []evidence.Episode {
-	out := []evidence.Episode{}
-	for _, c := range d.cases {
-		if len(c.parts) > 0 {
-			out = append(out, combine(c.parts))
-		}
-	}
-	return out
-}

@@ -31,7 +31,6 @@ type NodeConfig struct {
 // concurrent use; the handlers are set before Run.
 type Node struct {
 	c       Config
-	dir     string
 	key     string
 	log     *slog.Logger
 	now     func() time.Time
@@ -68,7 +67,7 @@ func NewNode(c NodeConfig) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		c: c.Config.filled(), dir: c.Dir, key: Fingerprint(c.Key), log: c.Log, now: c.Now, health: c.Health,
+		c: c.Config.filled(), key: Fingerprint(c.Key), log: c.Log, now: c.Now, health: c.Health,
 		kick: make(chan struct{}, 1), linked: make(chan struct{}, 1), sensors: map[string]*heardOf{},
 	}
 	if n.log == nil {
@@ -269,9 +268,8 @@ func (n *Node) Sensors() []Sensor {
 	return out
 }
 
-// trusts reports whether identity that a sensor told may be believed: it has
-// the same site key, and its clock is known and right. The reason is empty
-// when it may.
+// distrust says why identity that a sensor told may not be believed: another
+// site key, or a clock that is not known or not right. Empty: it may.
 func (n *Node) distrust(m *Message) string {
 	if m.Key != n.key {
 		return "another site key"
