@@ -14,7 +14,7 @@ import (
 func call(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	var out, err bytes.Buffer
-	status = run(&app{context.Background(), strings.NewReader(""), &out, &err}, args)
+	status = run(&app{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &err}, args)
 	return out.String(), err.String(), status
 }
 

@@ -43,7 +43,11 @@ func (d *demoCmd) Run(a *app) error {
 	if d.JSON {
 		s.show(a.stdout, allKinds)
 	}
-	source, err := demoSource(time.Now())
+	now := time.Now
+	if a.now != nil {
+		now = a.now
+	}
+	source, err := demoSource(now())
 	if err != nil {
 		return err
 	}

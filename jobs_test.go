@@ -20,7 +20,7 @@ var learning = regexp.MustCompile(`"learning":(true|false),`)
 func linesOf(t *testing.T, args ...string) []string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if status := run(&app{context.Background(), strings.NewReader(""), &out, &errs}, args); status != exitDone {
+	if status := run(&app{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &errs}, args); status != exitDone {
 		t.Fatalf("%v: status %d, %s", args, status, errs.String())
 	}
 	lines := strings.Split(learning.ReplaceAllString(out.String(), ""), "\n")
@@ -64,7 +64,7 @@ func TestSharedReadingIsTheSame(t *testing.T) {
 func TestJobsAreBounded(t *testing.T) {
 	var out, errs bytes.Buffer
 	for _, j := range []string{"0", "-3", "1000"} {
-		if status := run(&app{context.Background(), strings.NewReader(""), &out, &errs}, []string{"read", "-j=" + j, "x.pcap"}); status != exitUsage {
+		if status := run(&app{ctx: context.Background(), stdin: strings.NewReader(""), stdout: &out, stderr: &errs}, []string{"read", "-j=" + j, "x.pcap"}); status != exitUsage {
 			t.Errorf("-j %s: status %d", j, status)
 		}
 	}

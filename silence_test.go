@@ -24,7 +24,7 @@ func TestSpanStaysSilent(t *testing.T) {
 	if os.Getenv("PICKET_TEST_SILENT") != "" { // the child: picket itself
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		os.Exit(run(&app{ctx, os.Stdin, os.Stdout, os.Stderr}, strings.Fields(os.Getenv("PICKET_TEST_SILENT"))))
+		os.Exit(run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, strings.Fields(os.Getenv("PICKET_TEST_SILENT"))))
 	}
 	n, err := lab.New()
 	if err != nil {

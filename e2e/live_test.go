@@ -129,7 +129,7 @@ func TestReload(t *testing.T) {
 	c.reaches(1, "picket_capture_frames_total") // it still listens
 	c.write("picket.yml", policyFile, "third")
 	p.signal(syscall.SIGHUP)
-	until(t, "third policy", func() bool { return strings.Contains(policies(), "Policy third") })
+	until(t, "third policy", func() bool { return strings.Contains(policies(), `"third: `) })
 	until(t, "successful reload", func() bool { return c.sum("picket_config_last_reload_successful") == 1 })
 	p.signal(syscall.SIGTERM)
 	p.ends(t, 0, 5*time.Second)
