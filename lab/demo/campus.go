@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
-	"github.com/google/gopacket/pcapgo"
 
 	"picket/lab"
 )
@@ -176,8 +173,7 @@ func (c *campus) tape(out string) (stop func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w := pcapgo.NewWriterNanos(f)
-	if err := w.WriteFileHeader(1<<16, layers.LinkTypeEthernet); err != nil {
+	if _, err := f.Write(fileHeader()); err != nil {
 		return nil, err
 	}
 	done := make(chan error, 1)
@@ -194,8 +190,7 @@ func (c *campus) tape(out string) (stop func() error, err error) {
 					continue
 				}
 			}
-			info := gopacket.CaptureInfo{Timestamp: time.Now(), CaptureLength: len(frame), Length: len(frame)}
-			if err := w.WritePacket(info, frame); err != nil {
+			if _, err := f.Write(append(recordHeader(time.Now(), len(frame)), frame...)); err != nil {
 				done <- err
 				return
 			}
@@ -208,6 +203,25 @@ func (c *campus) tape(out string) (stop func() error, err error) {
 		}
 		return f.Close()
 	}, nil
+}
+
+// fileHeader begins a pcap file of Ethernet frames with times in nanoseconds
+// (draft-ietf-opsawg-pcap, section 4).
+func fileHeader() []byte {
+	b := binary.LittleEndian.AppendUint32(nil, 0xa1b23c4d)
+	b = binary.LittleEndian.AppendUint16(b, 2) // version 2.4
+	b = binary.LittleEndian.AppendUint16(b, 4)
+	b = append(b, make([]byte, 8)...)
+	b = binary.LittleEndian.AppendUint32(b, 1<<16) // snap length
+	return binary.LittleEndian.AppendUint32(b, 1)  // LINKTYPE_ETHERNET
+}
+
+// recordHeader stands before a frame that was captured whole.
+func recordHeader(at time.Time, n int) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(at.Unix()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(at.Nanosecond()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	return binary.LittleEndian.AppendUint32(b, uint32(n))
 }
 
 // random returns n bytes that do not compress: what encrypted traffic is.
