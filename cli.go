@@ -23,6 +23,7 @@ type cli struct {
 	Fleet      fleetCmd      `cmd:"" help:"Several sensors as one."`
 	Survey     surveyCmd     `cmd:"" help:"Install day: is this span any good, and what to configure."`
 	Selftest   selftestCmd   `cmd:"" help:"A crafted capture through the running build: every detection must fire."`
+	Runbook    runbookCmd    `cmd:"" help:"Print what to do about an alert."`
 	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 	Completion completionCmd `cmd:"" hidden:"" help:"Print shell completions."`
 }

@@ -77,6 +77,7 @@ func (e *endpoint) handler() http.Handler {
 		w.Header().Set("Content-Type", "text/yaml; charset=utf-8")
 		_, _ = w.Write(e.config)
 	})
+	mux.Handle("GET /runbooks/", runbookPages())
 	if e.reload != nil {
 		mux.HandleFunc("POST /-/reload", func(w http.ResponseWriter, r *http.Request) {
 			if crossOrigin(r) {

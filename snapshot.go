@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"picket/alerts"
@@ -10,6 +11,7 @@ import (
 // snapshot reads the counters of the packet path and the device table.
 func (s *station) snapshot() alerts.Snapshot {
 	out := countsOf(s.a)
+	out.WebURL = strings.TrimSuffix(s.cfg.Web.ExternalURL, "/")
 	for _, name := range s.cfg.Interfaces {
 		i := alerts.InterfaceStats{Name: name, Dropped: map[string]uint64{}}
 		for n, l := range s.live {
@@ -21,6 +23,7 @@ func (s *station) snapshot() alerts.Snapshot {
 			i.Frames += w.Frames
 			i.Bytes += w.Bytes
 			i.Dropped["kernel"] += st.DroppedKernel
+			i.Gap = max(i.Gap, st.Gap) // the rings of one interface go down together
 			i.Dropped["interface"] = st.DroppedInterface
 			i.Dropped["softnet"] = st.DroppedSoftnet
 		}

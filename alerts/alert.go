@@ -55,6 +55,14 @@ func (l Links) Device(id string) string {
 	return l.External.JoinPath("device", id).String()
 }
 
+// Runbook is where the page about an alert is.
+func (l Links) Runbook(alert string) string {
+	if l.External == nil {
+		return "picket runbook " + alert
+	}
+	return l.External.JoinPath("runbooks", alert).String()
+}
+
 // alertName is the name an alert of this severity has.
 func alertName(s Severity) string {
 	if s == Page {
@@ -106,6 +114,7 @@ func annotations(e evidence.Episode, l Links) map[string]string {
 		"identifiers": strings.Join(e.Identifiers, " "),
 		"since":       e.First.UTC().Format(time.RFC3339),
 		"evidence":    l.Device(e.Device),
+		"runbook_url": l.Runbook(alertName(Severity(e.AlertedAs))),
 		"episode":     e.ID,
 		"signatures":  e.Signatures,
 		"closed":      e.CloseReason,

@@ -22,6 +22,7 @@ func sensorDefs() []Def {
 		{"picket_capture_frames_total", "counter", []string{"interface"}, "Frames read."},
 		{"picket_capture_bytes_total", "counter", nil, "Bytes of the frames read, as they were on the wire."},
 		{"picket_capture_dropped_frames_total", "counter", []string{"interface", "where"}, "Frames lost before they were read: by the kernel's buffer or by the interface."},
+		{"picket_capture_gap_seconds_total", "counter", []string{"interface"}, "How long the interface was down: nothing was seen."},
 		{"picket_capture_missed_bytes_total", "counter", nil, "Payload that was acknowledged but never seen: lost before it reached the interface."},
 		{"picket_capture_duplicate_frames_total", "counter", nil, "Frames that the span delivered a second time and that were not counted again."},
 		{"picket_packet_stops_total", "counter", []string{"reason"}, "Frames that were not decoded to the end, by reason."},
@@ -34,6 +35,7 @@ func sensorDefs() []Def {
 		{"picket_devices_learning_ratio", "gauge", nil, "Share of devices of which too little has been seen to say anything."},
 		{"picket_bytes_without_home_ratio", "gauge", nil, "Share of bytes with neither end inside home_networks."},
 		{"picket_bytes_without_device_ratio", "gauge", nil, "Share of bytes that no device could be found for."},
+		{"picket_web_info", "gauge", []string{"url"}, "1, with the address under which people reach this sensor's pages; absent without web.external_url. Alerts link to it."},
 		{"picket_geo_database_build_timestamp_seconds", "gauge", []string{"database"}, "When the database was built."},
 	}
 }
@@ -45,6 +47,7 @@ func judgeDefs() []Def {
 		{"picket_handset_visibility_bytes_total", "counter", []string{"visibility"}, "Bytes sent by handsets, by how their destination was named."},
 		{"picket_episode_open", "gauge", []string{"policy", "severity", "device"}, "1 while an episode is open. One that continues within 24 hours of its end has severity observe."},
 		{"picket_episode_info", "gauge", []string{"device", "policy", "maker", "confidence", "country", "basis"}, "1 while an episode is open, with what is known of it."},
+		{"picket_episode_detail", "gauge", []string{"policy", "device", "condition", "families"}, "1 while an episode is open, with what the device did and the families of evidence that speak for its maker."},
 		{"picket_episode_sent_bytes", "gauge", []string{"policy", "device"}, "Bytes sent within an open episode."},
 		{"picket_episode_pushed", "gauge", []string{"policy", "device"}, "1 while an open episode stands in an Alertmanager that picket itself told, or is on its way there for less than 10 seconds."},
 		{"picket_episodes_total", "counter", []string{"policy", "maker", "country"}, "Episodes opened. Alert on picket_episode_open, never on the increase of this."},

@@ -157,7 +157,19 @@ func (j *Judge) show(a *account) {
 	if e.Firing {
 		shown = Severity(e.AlertedAs)
 	}
-	j.metrics.open.set(e, shown)
+	j.metrics.open.set(e, shown, familiesOf(j.open[a]))
+}
+
+// familiesOf lists the families of evidence that speak for a device's maker.
+func familiesOf(d *dossier) []string {
+	if d == nil || d.view == nil {
+		return nil
+	}
+	var out []string
+	for _, r := range d.view.Verdict.Reasons {
+		out = addWord(out, r.Family, maxReasons)
+	}
+	return out
 }
 
 // save writes the episode; a failed write is tried again with the next flush.

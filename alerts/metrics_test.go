@@ -24,7 +24,7 @@ func fullSnapshot() Snapshot {
 		Handshakes:      []HandshakeStats{{"tls", "read", 4}},
 		VisibilityBytes: map[string]uint64{"sni": 10},
 		Devices:         []DeviceCount{{"xiaomi", "handset", "certain", 2}, {"apple", "", "none", 1}},
-		Databases:       map[string]time.Time{"embedded": time.Unix(1780000000, 0)},
+		Databases:       map[string]time.Time{"embedded": time.Unix(1780000000, 0)}, WebURL: "https://picket.example",
 	}
 }
 
@@ -35,7 +35,7 @@ func TestMetricsAreLintedAndAllThere(t *testing.T) {
 	e := told("d-1")
 	e.Basis = []string{"operator", "location"}
 	m.opened(&e)
-	m.open.set(&e, Page)
+	m.open.set(&e, Page, nil)
 	m.Pushed(e.ID, true)
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil || len(problems) > 0 {
@@ -86,7 +86,7 @@ func TestSeriesBudgetHolds(t *testing.T) {
 		e.Countries = []string{string(places[i%250])}
 		e.Maker = makers[i%40]
 		m.opened(&e)
-		m.open.set(&e, Page)
+		m.open.set(&e, Page, nil)
 		m.Sent(makers[i%40], places[i%250]).Add(100)
 		m.Sent(fmt.Sprint("unheard-of-", i), places[i%250]).Add(100)
 	}
@@ -122,7 +122,7 @@ func TestOverflowingEpisodesStillFire(t *testing.T) {
 	m := NewMetrics(reg, MetricsConfig{Series: maxSnapshot + 100 + 2*seriesPerEpisode})
 	for i := range 5 {
 		e := told(fmt.Sprintf("d-%d", i))
-		m.open.set(&e, Page)
+		m.open.set(&e, Page, nil)
 	}
 	want := `
 # HELP picket_episode_open 1 while an episode is open. One that continues within 24 hours of its end has severity observe.
@@ -136,7 +136,7 @@ picket_episode_open{device="other",policy="p",severity="page"} 1
 	}
 	m.open.remove("e-d-0")
 	e := evidence.Episode{ID: "e-d-2", Policy: "p", Device: "d-2"}
-	m.open.set(&e, Page)
+	m.open.set(&e, Page, nil)
 	if n := testutil.CollectAndCount(m.open, "picket_episode_open"); n != 3 {
 		t.Errorf("%d series after one has ended and another was updated, want 3", n)
 	}

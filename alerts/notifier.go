@@ -211,6 +211,7 @@ func (n *Notifier) storm(now time.Time) {
 		"summary":     fmt.Sprintf("Storm: %d new alerts are held back and told slowly", len(n.waiting)),
 		"description": "More devices broke a policy at once than a person can read of. All of them are in the store and on the evidence page. A policy that is too wide, a change of signatures or a loop of the span does this more often than people do.",
 		"severity":    string(Page),
+		"runbook_url": n.c.Links.Runbook(StormAlert),
 	}
 	p.unsaved = true
 }

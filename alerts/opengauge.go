@@ -13,14 +13,14 @@ import (
 )
 
 // seriesPerEpisode is how many series one open episode has: open, info,
-// sent bytes, pushed.
-const seriesPerEpisode = 4
+// detail, sent bytes, pushed.
+const seriesPerEpisode = 5
 
 // episodeCollector exports the open episodes. A series exists for as long as
 // its episode is open; Prometheus then marks it stale at the next scrape.
 type episodeCollector struct {
-	m                                   *Metrics
-	open, info, sent, push, byCondition *prometheus.Desc
+	m                                           *Metrics
+	open, info, detail, sent, push, byCondition *prometheus.Desc
 
 	mu       sync.Mutex
 	episodes map[string]*openEpisode // by id
@@ -29,6 +29,7 @@ type episodeCollector struct {
 
 type openEpisode struct {
 	policy, device, maker, confidence, country, basis string
+	families                                          string // of evidence
 	condition                                         evidence.Condition
 	severity                                          Severity
 	sent                                              uint64
@@ -42,6 +43,7 @@ func newEpisodeCollector(f factory, m *Metrics) *episodeCollector {
 		m:           m,
 		open:        f.desc("episode_open"),
 		info:        f.desc("episode_info"),
+		detail:      f.desc("episode_detail"),
 		sent:        f.desc("episode_sent_bytes"),
 		push:        f.desc("episode_pushed"),
 		byCondition: f.desc("episode_condition"),
@@ -51,8 +53,9 @@ func newEpisodeCollector(f factory, m *Metrics) *episodeCollector {
 }
 
 // set creates or updates the series of an open episode. severity is the one
-// shown, which for a continued episode is not its own.
-func (c *episodeCollector) set(e *evidence.Episode, severity Severity) {
+// shown, which for a continued episode is not its own; families are of the
+// evidence for its maker, none while the store's verdict holds.
+func (c *episodeCollector) set(e *evidence.Episode, severity Severity, families []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := c.episodes[e.ID]
@@ -70,6 +73,9 @@ func (c *episodeCollector) set(e *evidence.Episode, severity Severity) {
 	o.policy, o.device, o.severity, o.condition = e.Policy, e.Device, severity, e.Condition
 	o.maker, o.confidence, o.sent = c.m.maker(e.Maker), e.Confidence, e.Sent
 	o.country, o.basis = labelList(e.Countries), labelList(e.Basis)
+	if len(families) > 0 {
+		o.families = labelList(families)
+	}
 }
 
 // labelList joins at most five words in alphabetical order, so that the
@@ -130,7 +136,7 @@ const maxAnnounced = 1 << 10
 
 // Describe implements prometheus.Collector.
 func (c *episodeCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.open, c.info, c.sent, c.push, c.byCondition} {
+	for _, d := range []*prometheus.Desc{c.open, c.info, c.detail, c.sent, c.push, c.byCondition} {
 		ch <- d
 	}
 }
@@ -167,6 +173,7 @@ func (c *episodeCollector) Collect(ch chan<- prometheus.Metric) {
 			continue
 		}
 		gauge(c.info, 1, dev, o.policy, o.maker, o.confidence, o.country, o.basis)
+		gauge(c.detail, 1, o.policy, dev, string(o.condition), o.families)
 		gauge(c.sent, float64(o.sent), o.policy, dev)
 		if o.pushed || now.Before(o.pushing) {
 			gauge(c.push, 1, o.policy, dev)

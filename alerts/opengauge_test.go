@@ -23,7 +23,7 @@ func TestAnEpisodeOnItsWayCountsAsPushed(t *testing.T) {
 	}
 	m.Pushing(e.ID, time.Now().Add(time.Hour)) // the notifier hears of it before it is shown
 	pushed(0)
-	m.open.set(&e, Page)
+	m.open.set(&e, Page, nil)
 	pushed(1)
 	m.Pushing(e.ID, time.Now().Add(-time.Second)) // nobody took it
 	pushed(0)

@@ -26,6 +26,7 @@ type Snapshot struct {
 	WithoutHomeRatio    float64
 	WithoutDeviceRatio  float64
 	Databases           map[string]time.Time // when built
+	WebURL              string               // under which people reach the pages; empty: not said
 }
 
 // InterfaceStats are the counts of one interface.
@@ -33,6 +34,7 @@ type InterfaceStats struct {
 	Name          string
 	Frames, Bytes uint64
 	Dropped       map[string]uint64 // by where: kernel, interface
+	Gap           time.Duration     // how long it was down, in all
 }
 
 // HandshakeStats counts one kind of handshake.
@@ -105,6 +107,7 @@ func (c *snapshotCollector) Collect(ch chan<- prometheus.Metric) {
 	for _, i := range s.Interfaces {
 		bytes += i.Bytes
 		put("capture_frames_total", float64(i.Frames), i.Name)
+		put("capture_gap_seconds_total", i.Gap.Seconds(), i.Name)
 		for _, where := range slices.Sorted(maps.Keys(i.Dropped)) {
 			put("capture_dropped_frames_total", float64(i.Dropped[where]), i.Name, where)
 		}
@@ -118,6 +121,9 @@ func (c *snapshotCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, db := range slices.Sorted(maps.Keys(s.Databases)) {
 		put("geo_database_build_timestamp_seconds", float64(s.Databases[db].Unix()), db)
+	}
+	if s.WebURL != "" {
+		put("web_info", 1, s.WebURL)
 	}
 	c.devices(s.Devices, max(left, 0), put)
 }

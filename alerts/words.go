@@ -10,6 +10,7 @@ import (
 	"picket/evidence"
 	"picket/geo"
 	"picket/sensor/handset"
+	"picket/spelling"
 )
 
 // Severity is what an episode asks of people.
@@ -126,40 +127,8 @@ func numbered[T ~uint8](n ast.Node, dst *T, what string, known []string) error {
 }
 
 func unknownWord(what, got string, known []string) error {
-	if near := nearest(got, known); near != "" {
+	if near := spelling.Nearest(got, known); near != "" {
 		return fmt.Errorf("%s %q is not known; did you mean %q?", what, got, near)
 	}
 	return fmt.Errorf("%s %q is not known; want one of %s", what, got, strings.Join(known, " "))
-}
-
-// nearest is the known word at most two edits from got, empty for none.
-func nearest(got string, known []string) string {
-	best, least := "", 3
-	for _, k := range known {
-		if d := edits(strings.ToLower(got), k); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// edits is Levenshtein's distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

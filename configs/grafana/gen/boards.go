@@ -80,7 +80,7 @@ func policy() board {
 			{title: "Episodes opened, by country", kind: "bargauge", unit: "short", width: 8, queries: []query{{grown(total, "country") + ` > 0`, "{{country}}"}}},
 			{title: "Open episodes, by basis", kind: "bargauge", unit: "short", width: 8, about: "By which of the four answers the place is restricted.", queries: []query{{`count by (basis) (` + m("episode_info", byPolicy+","+maker) + `)`, "{{basis}}"}}},
 			{title: "Bytes within open episodes", kind: "timeseries", unit: "bytes", width: 12, about: about("episode_sent_bytes"), queries: []query{{`topk(20, ` + m("episode_sent_bytes", byPolicy) + `)`, "{{policy}} {{device}}"}}},
-			{title: "Devices", kind: "table", unit: "short", width: 12, link: true, queries: []query{{m("episode_info", byPolicy+","+maker), ""}, {m("episode_sent_bytes", byPolicy), ""}}},
+			{title: "Devices", kind: "table", unit: "short", width: 12, link: true, queries: []query{{m("episode_info", byPolicy+","+maker), ""}, {m("episode_detail", byPolicy), ""}, {m("episode_sent_bytes", byPolicy), ""}}},
 		},
 	}
 }
@@ -117,6 +117,7 @@ func health() board {
 			{title: "Frames", kind: "timeseries", unit: "pps", width: 12, about: about("capture_frames_total"), queries: []query{{rate(m("capture_frames_total", ""), "instance, interface"), "{{instance}} {{interface}}"}}},
 			{title: "Bytes", kind: "timeseries", unit: "Bps", width: 12, about: about("capture_bytes_total"), queries: []query{{rate(m("capture_bytes_total", ""), "instance"), "{{instance}}"}}},
 			{title: "Frames dropped", kind: "timeseries", unit: "pps", width: 12, about: about("capture_dropped_frames_total"), queries: []query{{rate(m("capture_dropped_frames_total", ""), "instance, interface, where"), "{{instance}} {{interface}} {{where}}"}}},
+			{title: "Interfaces down", kind: "timeseries", unit: "percentunit", width: 12, about: about("capture_gap_seconds_total"), queries: []query{{rate(m("capture_gap_seconds_total", ""), "instance, interface"), "{{instance}} {{interface}}"}}},
 			{title: "Where decoding stopped", kind: "timeseries", unit: "pps", width: 12, about: about("packet_stops_total"), queries: []query{{rate(m("packet_stops_total", ""), "reason"), "{{reason}}"}}},
 			{title: "Duplicate frames", kind: "timeseries", unit: "pps", width: 12, about: about("capture_duplicate_frames_total"), queries: []query{{rate(m("capture_duplicate_frames_total", ""), "instance"), "{{instance}}"}}},
 			{title: "Flows", kind: "timeseries", unit: "short", width: 12, about: about("flows"), queries: []query{{`sum by (instance) (` + m("flows", "") + `)`, "{{instance}}"}}},
@@ -128,7 +129,8 @@ func health() board {
 			{title: "Notifications", kind: "timeseries", unit: "short", width: 12, about: about("notifications_total"), queries: []query{{rate(m("notifications_total", ""), "outcome"), "{{outcome}}"}, {`sum(` + m("notifications_held", "") + `)`, "held"}}},
 			{title: "Forgotten by the judge", kind: "timeseries", unit: "short", width: 12, about: about("judge_evicted_total"), queries: []query{{rate(m("judge_evicted_total", ""), "what"), "{{what}}"}, {`sum(` + m("judge_devices", "") + `)`, "devices held"}}},
 			{title: "Series beyond the budget", kind: "timeseries", unit: "short", width: 12, about: about("series_overflow_total"), queries: []query{{rate(m("series_overflow_total", ""), "instance"), "{{instance}}"}}},
-			{title: "Last good reload", kind: "table", unit: "dateTimeAsIso", width: 24, about: about("config_last_reload_success_timestamp_seconds"), queries: []query{{m("config_last_reload_success_timestamp_seconds", "") + ` * 1000`, ""}}},
+			{title: "Pages of the sensors", kind: "table", unit: "short", width: 12, about: about("web_info"), queries: []query{{`count by (instance, url) (` + m("web_info", "") + `) or vector(0)`, ""}}},
+			{title: "Last good reload", kind: "table", unit: "dateTimeAsIso", width: 12, about: about("config_last_reload_success_timestamp_seconds"), queries: []query{{m("config_last_reload_success_timestamp_seconds", "") + ` * 1000`, ""}}},
 		},
 	}
 }
