@@ -216,5 +216,14 @@ func (s *station) fleetHealth() fleet.Health {
 	return h
 }
 
+// fleetView is how the fleet is doing, for the page; its Mode is off for a
+// sensor alone.
+func (s *station) fleetView() fleet.View {
+	if s.fleet == nil {
+		return fleet.View{Mode: fleet.Off, Sensors: []fleet.Sensor{}, Differences: []string{}}
+	}
+	return s.fleet.node.View()
+}
+
 // policies is what the sensor judges by now.
 func (s *station) policies() []*alerts.Rule { return s.j.Load().rules }

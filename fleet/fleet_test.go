@@ -111,7 +111,7 @@ func TestNothingLostOrDoubledThroughKillPartitionAndRestart(t *testing.T) {
 	}
 	eventually(t, "nothing waits", func() bool {
 		for _, n := range c.nodes {
-			if w, err := n.spool.waiting(); err != nil || w != 0 {
+			if w, _, err := n.spool.waiting(); err != nil || w != 0 {
 				return false
 			}
 		}
@@ -138,7 +138,7 @@ func TestAPageIsToldThoughTheClusterIsOutOfReach(t *testing.T) {
 	if err := n.commit(); err != nil {
 		t.Fatal(err)
 	}
-	if w, err := n.spool.waiting(); err != nil || w != 1 {
+	if w, _, err := n.spool.waiting(); err != nil || w != 1 {
 		t.Errorf("%d wait for the cluster, %v; want the latest state of the one episode", w, err)
 	}
 }

@@ -99,13 +99,13 @@ func TestSpoolHoldsTheLatestOfEachThingAndForgetsNoEpisode(t *testing.T) {
 	if second := say(KindEpisode, "e-1"); second.Version <= first.Version {
 		t.Errorf("version %d after %d", second.Version, first.Version)
 	}
-	if n, err := s.waiting(); n != 1 || err != nil {
+	if n, _, err := s.waiting(); n != 1 || err != nil {
 		t.Errorf("%d wait, %v; want the latest alone", n, err)
 	}
 	for i := range 1500 {
 		say(KindDevice, "d-"+strings.Repeat("x", i%7)+string(rune('a'+i%26))+time.Duration(i).String())
 	}
-	n, err := s.waiting()
+	n, _, err := s.waiting()
 	if err != nil || n > 1000+62 { // looked at each 1000/16 messages
 		t.Errorf("%d wait, %v; want about 1000", n, err)
 	}

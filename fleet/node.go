@@ -52,8 +52,11 @@ type Node struct {
 	pending []*Message // not committed yet
 	sensors map[string]*heardOf
 
-	refused atomic.Uint64
-	trouble atomic.Pointer[string]
+	refused   atomic.Uint64
+	published atomic.Uint64
+	applied   atomic.Uint64
+	latest    atomic.Int64 // when another sensor was last heard; Unix nanoseconds
+	trouble   atomic.Pointer[string]
 }
 
 // maxPending bounds what waits in memory for the spool: some tenths of a

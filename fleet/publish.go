@@ -59,6 +59,7 @@ func (n *Node) send(ctx context.Context) error {
 		if err := n.spool.acknowledged(taken); err != nil {
 			return err
 		}
+		n.published.Add(uint64(len(taken)))
 		if refused != nil {
 			return refused
 		}
@@ -127,6 +128,6 @@ func (n *Node) ownHealth() Health {
 	}
 	h.Schema, h.Name, h.At, h.Started, h.Realms, h.Key = Schema, n.c.Name, n.now().UTC(), n.started.UTC(), n.c.Share, n.key
 	h.Lost, h.Refused = n.spool.dropped.Load(), n.refused.Load()
-	h.Waiting, _ = n.spool.waiting()
+	h.Waiting, _, _ = n.spool.waiting()
 	return h
 }

@@ -128,6 +128,8 @@ func (n *Node) hear(batch [][]byte) error {
 	if err != nil {
 		return err
 	}
+	n.applied.Add(uint64(len(news)))
+	n.latest.Store(n.now().UnixNano())
 	for _, m := range news {
 		if n.OnMessage != nil {
 			n.OnMessage(m)

@@ -22,6 +22,7 @@ const spoolFile = "fleet.db"
 // is safe for concurrent use.
 type spool struct {
 	db      *sql.DB
+	path    string
 	max     int
 	dropped atomic.Uint64
 	saying  atomic.Int64 // said since its bound was last looked at
@@ -75,7 +76,7 @@ func openSpool(dir string, most int) (*spool, error) {
 		db.Close()
 		return nil, fmt.Errorf("fleet: %s: %w", path, err)
 	}
-	return &spool{db: db, max: most}, nil
+	return &spool{db: db, path: path, max: most}, nil
 }
 
 func (s *spool) close() error { return s.db.Close() }
@@ -265,10 +266,25 @@ func (s *spool) own(thing string) (*Message, bool, error) {
 	return m, err == nil, err
 }
 
-// waiting counts what was not acknowledged yet.
-func (s *spool) waiting() (n int, err error) {
-	err = s.db.QueryRow("SELECT count(*) FROM said WHERE sent = 0").Scan(&n)
-	return n, err
+// waiting counts what was not acknowledged yet, and says since when the
+// oldest of it waits.
+func (s *spool) waiting() (n int, oldest time.Time, err error) {
+	var at int64
+	err = s.db.QueryRow("SELECT count(*), coalesce(min(at), 0) FROM said WHERE sent = 0").Scan(&n, &at)
+	if at != 0 {
+		oldest = time.Unix(0, at).UTC()
+	}
+	return n, oldest, err
+}
+
+// bytes is the size of the spool on disk, its log included.
+func (s *spool) bytes() (n int64) {
+	for _, suffix := range [...]string{"", "-wal"} {
+		if info, err := os.Stat(s.path + suffix); err == nil {
+			n += info.Size()
+		}
+	}
+	return n
 }
 
 // meta reads and replaces a note of the spool.
