@@ -12,19 +12,19 @@ var allowed = map[string][]string{
 	"picket/sensor/packet":      {},
 	"picket/sensor/wire":        {},
 	"picket/sensor/capture":     {},
-	"picket/geo":                {"picket/geo/"},
+	"picket/geo":                {"picket/geo/", "picket/spellcheck"},
 	"picket/geo/rangedb":        {},
 	"picket/sensor/flow":        {"picket/sensor/packet"},
-	"picket/sensor/handset":     {},
+	"picket/sensor/handset":     {"picket/spellcheck"},
 	"picket/sensor/observation": {"picket/sensor/packet"},
 	"picket/sensor/device":      {"picket/sensor/"},
 	"picket/sensor":             {"picket/sensor/"},
-	"picket/alerts":             {"picket/geo", "picket/evidence", "picket/sensor"},
+	"picket/alerts":             {"picket/geo", "picket/evidence", "picket/sensor", "picket/spellcheck"},
 	"picket/evidence":           {"picket/sensor"},
 	"picket/web":                {"picket/alerts", "picket/evidence", "picket/sensor"},
 	"picket/fleet":              {"picket/alerts", "picket/evidence", "picket/sensor"},
 	// configs names the types that it fills, the fleet's among them.
-	"picket/configs": {"picket/alerts", "picket/fleet", "picket/geo", "picket/sensor"},
+	"picket/configs": {"picket/alerts", "picket/fleet", "picket/geo", "picket/sensor", "picket/spellcheck"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

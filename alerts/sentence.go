@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"picket/evidence"
-	"picket/spelling"
+	"picket/spellcheck"
 )
 
 // Sentence says the policy in English, defaults and exemptions included.
@@ -231,7 +231,7 @@ func (r *Rule) unknownMakers(makers []string) []error {
 			continue
 		}
 		near := ""
-		if n := spelling.Nearest(m, makers); n != "" {
+		if n := spellcheck.Nearest(m, makers); n != "" {
 			near = fmt.Sprintf(", did you mean %q?", n)
 		}
 		out = append(out, fmt.Errorf("no signature knows the maker %q%s", m, near))

@@ -10,7 +10,7 @@ import (
 	"picket/evidence"
 	"picket/geo"
 	"picket/sensor/handset"
-	"picket/spelling"
+	"picket/spellcheck"
 )
 
 // Severity is what an episode asks of people.
@@ -127,7 +127,7 @@ func numbered[T ~uint8](n ast.Node, dst *T, what string, known []string) error {
 }
 
 func unknownWord(what, got string, known []string) error {
-	if near := spelling.Nearest(got, known); near != "" {
+	if near := spellcheck.Nearest(got, known); near != "" {
 		return fmt.Errorf("%s %q is not known; did you mean %q?", what, got, near)
 	}
 	return fmt.Errorf("%s %q is not known; want one of %s", what, got, strings.Join(known, " "))

@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"picket/spellcheck"
 )
 
 // Error is a mistake in a configuration file: one line that says where and
@@ -65,7 +67,7 @@ func explain(file string, body ast.Node, v any, err error) error {
 	if errors.As(err, &unknown) {
 		key := unknown.Token.Value
 		what := "unknown key"
-		if near := nearest(key, keysOf(reflect.TypeOf(v), map[reflect.Type]bool{})); near != "" {
+		if near := spellcheck.Nearest(key, keysOf(reflect.TypeOf(v), map[reflect.Type]bool{})); near != "" {
 			what += fmt.Sprintf(", did you mean %q?", near)
 		}
 		return &Error{File: file, Line: unknown.Token.Position.Line, Key: key, Err: errors.New(what)}

@@ -59,35 +59,3 @@ func keysOf(t reflect.Type, seen map[reflect.Type]bool) []string {
 	}
 	return nil
 }
-
-// nearest returns the word closest to key, or "" when none is within a third
-// of its length.
-func nearest(key string, words []string) string {
-	best, bestDistance := "", len(key)/3+2
-	for _, w := range words {
-		if d := distance(key, w); d < bestDistance {
-			best, bestDistance = w, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}

@@ -2,7 +2,11 @@ package geo
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"picket/spellcheck"
 )
 
 // codes is how many pairs of letters there are.
@@ -124,35 +128,9 @@ func nearestCode(s string) string {
 
 // nearestWord proposes the group whose name is nearest to name.
 func nearestWord(name string, g Groups) string {
-	best, least := "", 3
-	for w := range g {
-		if d := editDistance(strings.ToLower(name), w); d < least || d == least && best != "" && w < best {
-			best, least = w, d
-		}
-	}
+	best := spellcheck.Nearest(name, slices.Sorted(maps.Keys(g)))
 	if best == "" {
 		return "; want a code of two capital letters or the name of a group"
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diag
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diag = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

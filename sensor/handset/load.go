@@ -205,7 +205,7 @@ func (s *Set) makerNames() []string {
 
 func wrong(file string, t text, key string, want []string) error {
 	if len(want) > 8 {
-		return fmt.Errorf("%s:%d: %s: unknown %q; nearest is %s", file, t.line, key, t.s, nearest(t.s, want))
+		return fmt.Errorf("%s:%d: %s: unknown %q%s", file, t.line, key, t.s, nearest(t.s, want))
 	}
 	return fmt.Errorf("%s:%d: %s: unknown %q; want one of %s", file, t.line, key, t.s, strings.Join(want, ", "))
 }

@@ -63,7 +63,7 @@ func (s *Set) ouiSignature(file string, line int, makerName, hint string) (uint1
 	}
 	m, ok := s.byMaker[makerName]
 	if !ok {
-		return 0, fmt.Errorf("%s:%d: unknown maker %q; nearest is %s", file, line, makerName, nearest(makerName, s.makerNames()))
+		return 0, fmt.Errorf("%s:%d: unknown maker %q%s", file, line, makerName, nearest(makerName, s.makerNames()))
 	}
 	h, ok := ouiHints[hint]
 	if !ok {

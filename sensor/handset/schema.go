@@ -8,6 +8,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+
+	"picket/spellcheck"
 )
 
 // The files of a signature set as YAML spells them. Every key is listed
@@ -128,7 +130,7 @@ func decodeStrict(file string, b []byte, v any) (err error) {
 	line := tok.Position.Line
 	var unknown *yaml.UnknownFieldError
 	if errors.As(err, &unknown) {
-		return fmt.Errorf("%s:%d: %s: unknown key; nearest is %s", file, line, tok.Value, nearest(tok.Value, keysOf(reflect.TypeOf(v), nil)))
+		return fmt.Errorf("%s:%d: %s: unknown key%s", file, line, tok.Value, nearest(tok.Value, keysOf(reflect.TypeOf(v), nil)))
 	}
 	return fmt.Errorf("%s:%d: %s: %s", file, line, tok.Value, firstLine(ye.GetMessage()))
 }
@@ -155,33 +157,11 @@ func keysOf(t reflect.Type, keys []string) []string {
 	return keys
 }
 
-// nearest is the word of want with the smallest edit distance to got.
-func nearest(got string, want []string) string {
-	best, least := "", 1<<30
-	for _, w := range want {
-		if d := editDistance(got, w); d < least {
-			best, least = w, d
-		}
+// nearest ends a message about a word that is not known with the one that may
+// have been meant.
+func nearest(got string, known []string) string {
+	if n := spellcheck.Nearest(got, known); n != "" {
+		return "; nearest is " + n
 	}
-	return best
-}
-
-// editDistance is the Levenshtein distance, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = min(diagonal, row[j], row[j+1]) + 1
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return ""
 }
