@@ -2,7 +2,7 @@
 # .ci/deps installs gcc and libpcap-dev when it may, else builds without.
 CGO = $$(.ci/deps)
 
-.PHONY: demo build test e2e bench deb clean
+.PHONY: demo build test e2e soak bench deb clean
 
 demo: build
 	./picket demo $(DEMOFLAGS)
@@ -17,6 +17,12 @@ test:
 # ten minutes, and a machine that has nothing else to do.
 e2e:
 	PICKET_E2E=1 go test -timeout 30m ./e2e ./fleet .
+
+# A day of campus traffic in half an hour, without and with the race detector;
+# the plots and tables of docs/reliability.md come of it.
+soak:
+	@cgo=$(CGO); PICKET_SOAK=30m PICKET_SOAK_RATE=8000 PICKET_SOAK_OUT=docs/soak/plain CGO_ENABLED=$$cgo go test -count=1 -run '^TestSoak$$' -v -timeout 60m .
+	PICKET_SOAK=30m PICKET_SOAK_RATE=2000 PICKET_SOAK_OUT=docs/soak/race CGO_ENABLED=1 go test -race -count=1 -run '^TestSoak$$' -v -timeout 60m .
 
 # Compares picket with other readers on captures of known traffic; see
 # docs/performance.md. tcpdump, softflowd, argus and libndpi-bin are used when

@@ -116,14 +116,10 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 	if err := shed(c); err != nil {
 		return nil, err
 	}
-	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c)}
-	j, err := compileWith(c, importedData(r.State), s.log)
+	s, err := r.station(a, c)
 	if err != nil {
 		return nil, err
 	}
-	j.warn(s.log)
-	s.j.Store(j)
-	s.places, s.lapses = j.geo, lapses{}
 	sources, err := s.open()
 	if err != nil {
 		s.close()
@@ -133,6 +129,19 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 		s.close()
 		return nil, err
 	}
+	return s, nil
+}
+
+// station compiles what verdicts rest on; nothing is open yet.
+func (r *runCmd) station(a *app, c *configs.Config) (*station, error) {
+	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c), lapses: lapses{}}
+	j, err := compileWith(c, importedData(r.State), s.log)
+	if err != nil {
+		return nil, err
+	}
+	j.warn(s.log)
+	s.j.Store(j)
+	s.places = j.geo
 	return s, nil
 }
 
@@ -180,6 +189,7 @@ func (s *station) wire(sources []sensor.Source) error {
 	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
 		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
 	})
 	if err != nil {
 		return err
@@ -229,6 +239,15 @@ func (s *station) bases() []uint16 {
 
 // run works until ctx is done or an interface is lost for good.
 func (s *station) run(ctx context.Context) error {
+	err := s.work(ctx, s.started)
+	s.up.Store(false)
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	s.farewell()
+	return err
+}
+
+// work runs everything together; started is told when pages are served.
+func (s *station) work(ctx context.Context, started func([]net.Addr)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
@@ -236,7 +255,7 @@ func (s *station) run(ctx context.Context) error {
 		defer cancel() // without frames there is nothing left to serve
 		return s.a.pipeline.Run(ctx)
 	})
-	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, s.started) })
+	g.Go(func() error { return s.endpoint.serve(ctx, s.cfg.Web, s.log, started) })
 	g.Go(func() error { return s.notifier.Run(ctx) })
 	g.Go(func() error { return s.fleet.run(ctx) })
 	g.Go(func() error { return s.store.Run(ctx) })
@@ -244,11 +263,7 @@ func (s *station) run(ctx context.Context) error {
 	g.Go(func() error { return watchImports(ctx, s.cmd.State, s.imported, s.log) })
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
-	err := g.Wait()
-	s.up.Store(false)
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
-	s.farewell()
-	return err
+	return g.Wait()
 }
 
 func (s *station) started(addrs []net.Addr) {
