@@ -34,6 +34,7 @@ type account struct {
 	hourHid  uint64
 	held     uint64 // of sent: before the verdict
 	dbs      []string
+	flows    flowBook
 	dirty    bool
 	saved    time.Time
 	trusted  bool              // restored: the verdict of the store holds until another one contradicts it
@@ -227,6 +228,7 @@ func (a *account) absorb(b *account) {
 		mine.merge(s)
 	}
 	a.others.merge(&b.others)
+	a.flows.absorb(&b.flows)
 	a.sent, a.hands, a.held = a.sent+b.sent, a.hands+b.hands, a.held+b.held
 	for i := range a.reached {
 		a.reached[i] = a.reached[i] || b.reached[i]

@@ -90,6 +90,7 @@ func (j *Judge) rejudge(d *dossier, a *account, cause string) {
 		s.hits = a.rule.Places(s.geo)
 		if len(s.hits) == 0 || !j.stillAsked(a.rule, &t, s.geo.Owner.Name, maker) {
 			delete(a.servers, k)
+			a.flows.drop(k)
 			a.sent -= s.sent
 			a.hands -= s.hands
 		}
@@ -190,7 +191,9 @@ func (j *Judge) restore(now time.Time) error {
 	}
 	sortEpisodes(list)
 	for i := range list {
-		j.resume(&list[i])
+		if list[i].Sensor == "" { // another sensor's goes on there
+			j.resume(&list[i])
+		}
 	}
 	return nil
 }
@@ -247,6 +250,7 @@ func accountOf(e *evidence.Episode) *account {
 		ids: e.Identifiers, caveats: e.Caveats, dbs: e.Databases, episode: e, saved: e.Last,
 		servers: map[serverKey]*server{},
 	}
+	a.flows = flowsOf(e)
 	a.trusted = a.open()
 	if k := slices.Index(conditionOrder[:], e.Condition); k >= 0 && a.open() {
 		a.reached[k] = true

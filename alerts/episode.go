@@ -208,6 +208,7 @@ func (j *Judge) describe(d *dossier, a *account) {
 		e.Condition = stronger(a.rule, e.Condition, conditionOrder[k])
 	}
 	describeServers(e, a)
+	describeFlows(e, a)
 	e.Sentence = Sentence(*e)
 }
 

@@ -25,6 +25,7 @@ type JudgeConfig struct {
 	Metrics  *Metrics     // nil: not counted
 	Logger   *slog.Logger // nil: no log
 	Limits   Limits
+	FlowOf   FlowOf    // for a fleet; nil: conversations are not told apart
 	Now      time.Time // start of packet time, for what the store has; zero: everything it has
 }
 
@@ -41,6 +42,7 @@ type Judge struct {
 	log     *slog.Logger
 	limits  Limits
 	places  places
+	flowOf  FlowOf
 
 	dossiers map[device.ID]*dossier
 	near     nearDossiers
@@ -70,7 +72,7 @@ type dossier struct {
 func NewJudge(c JudgeConfig) (*Judge, error) {
 	j := &Judge{
 		geo: c.Geo, store: c.Store, tell: c.Announce, metrics: c.Metrics, log: c.Logger,
-		limits: c.Limits.filled(), places: newPlaces(), rules: c.Rules, now: c.Now,
+		limits: c.Limits.filled(), places: newPlaces(), rules: c.Rules, now: c.Now, flowOf: c.FlowOf,
 		dossiers: map[device.ID]*dossier{}, open: map[*account]*dossier{}, sentBy: map[labelPair]prometheus.Counter{},
 	}
 	if j.log == nil {
@@ -128,6 +130,7 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 	if a.add(t, p, p.hits[i]) {
 		j.metrics.evict(evictedServer)
 	}
+	j.tellFlow(a, t)
 	a.weigh(t)
 	if d.standings[i] == Undecided {
 		a.held += t.Sent

@@ -61,6 +61,21 @@ type Episode struct {
 	Signatures  string   // hashes of what judged it
 	PolicyHash  string
 	Databases   []string
+	Sensor      string         `json:",omitempty"` // of the fleet, whose part this is; empty: this sensor's own
+	Flows       []Conversation `json:",omitempty"` // of a sensor of a fleet: Sent by conversation, oldest first
+	Untold      time.Time      `json:",omitzero"`  // conversations that ended by then may be missing from Flows; zero: none is
+}
+
+// Conversation is what one TCP or UDP conversation has of an episode. Two
+// sensors that see the same one give it the same Key, and about the same time.
+type Conversation struct {
+	Key       uint64    `json:"k"`           // keyed hash of realm and five-tuple: it names nobody
+	Server    int       `json:"s"`           // index in Servers; -1: none of them
+	First     time.Time `json:"f"`           // of its bytes in this episode
+	Last      time.Time `json:"l"`           //
+	Sent      uint64    `json:"u"`           // payload bytes, handshake included
+	Handshake uint64    `json:"h,omitempty"` // of Sent
+	Received  uint64    `json:"d,omitempty"` // payload bytes from the server
 }
 
 // Server is one end that data went to, with its four answers.
