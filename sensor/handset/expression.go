@@ -14,6 +14,15 @@ type expression struct {
 	longest bool // of several matches the longest, not the first
 	once    sync.Once
 	re      *regexp.Regexp
+
+	plain    sync.Once
+	literals []literal // one of them is in all that it matches; nil: not known
+}
+
+// may reports whether the expression can match s at all; it costs little.
+func (x *expression) may(s string) bool {
+	x.plain.Do(func() { x.literals = requiredLiterals(x.source) })
+	return x.literals == nil || containsAny(s, x.literals)
 }
 
 // check compiles the expression now, to say what is wrong with it.

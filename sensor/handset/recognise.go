@@ -147,6 +147,9 @@ func (s *Set) recogniseModel(hits []hit, model string, rank int) []hit {
 		if p.prefix != "" && !strings.HasPrefix(model, p.prefix) {
 			continue
 		}
+		if !p.re.may(model) {
+			continue
+		}
 		loc := p.re.get().FindStringIndex(model)
 		if loc != nil && (loc[1] > longest || loc[1] == longest && best != nil && s.preferred(p, best)) {
 			best, longest = p, loc[1]

@@ -118,6 +118,9 @@ func (p *pattern) find(s string) (string, bool) {
 	if p.prefix != "" && !strings.HasPrefix(s, p.prefix) {
 		return "", false
 	}
+	if !p.re.may(s) {
+		return "", false
+	}
 	m := p.re.get().FindStringSubmatchIndex(s)
 	if m == nil {
 		return "", false
