@@ -45,7 +45,7 @@ func FuzzLiterals(f *testing.F) {
 			return
 		}
 		if list := requiredLiterals(source); list != nil && !containsAny(s, list) && re.MatchString(s) {
-			t.Errorf("%q matches %q without any of %q", source, s, list)
+			t.Errorf("%q matches %q without any of %v", source, s, list)
 		}
 	})
 }
