@@ -23,6 +23,7 @@ type WorkerStats struct {
 	Decrypts            uint64
 	Conversations       int
 	ConversationsFull   uint64 // flows whose name was not kept for want of room
+	KeepsakesDropped    uint64 // frames not held for evidence: nobody took those before, or they came in fragments
 	Flow                flow.Stats
 	Fragments           packet.FragmentStats
 }

@@ -8,6 +8,7 @@ import (
 	"picket/sensor/flow"
 	"picket/sensor/observation"
 	"picket/sensor/packet"
+	"picket/sensor/packets"
 	"picket/sensor/wire"
 )
 
@@ -33,6 +34,8 @@ type WorkerConfig struct {
 	Decrypts int
 	// HashKey keys the hashes under which identifiers in clear are compared.
 	HashKey []byte
+	// Keep takes the first frames of conversations; nil keeps none.
+	Keep *packets.Exchange
 }
 
 const (
@@ -81,6 +84,7 @@ type Worker struct {
 	resolve   wire.HTTPDNS
 	names     interned
 	announced announced
+	kept      keepsake
 	http2s    int // HTTP/2 connections being read
 	hasher    hasher
 	tunnels   map[tunnelKey]int64
@@ -106,6 +110,7 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 	w.convos.max = c.MaxConversations
 	w.quics.max, w.dtls.max, w.pendings.max = maxAssemblies, maxAssemblies, c.MaxConversations
 	w.hasher.key = c.HashKey
+	w.kept.to = c.Keep
 	fc := c.Flow
 	fc.Home = c.Home
 	fc.FirstID = uint64(c.Number) << 48
@@ -133,6 +138,7 @@ func (w *Worker) frame(f *capture.Frame) {
 	}
 	stop := w.p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
 	w.stats.Stops[stop]++
+	w.kept.lend(f)
 	w.packet(stop)
 }
 
@@ -213,10 +219,12 @@ func (w *Worker) packet(stop packet.Reason) {
 	switch p.Proto {
 	case packet.ProtoTCP:
 		if f, d := w.table.Touch(p); f != nil {
+			w.keep(f, d, p)
 			w.tcp(f, d, p)
 		}
 	case packet.ProtoUDP:
 		if f, d := w.table.Touch(p); f != nil {
+			w.keep(f, d, p)
 			w.udp(f, d, p)
 		}
 	case packet.ProtoICMPv6:
@@ -296,6 +304,7 @@ func (w *Worker) tell(o *observation.Observation) {
 // flush sends the batch; false when the receiver is behind and must not be
 // waited for.
 func (w *Worker) flush() bool {
+	w.kept.hand(len(w.batch) > 0)
 	if len(w.batch) == 0 || w.gather {
 		return true
 	}
@@ -331,6 +340,7 @@ func (w *Worker) publish() {
 	s := w.stats
 	s.Flow, s.Fragments = w.table.Stats(), w.frags.Stats()
 	s.Conversations = w.convos.used
+	s.KeepsakesDropped = w.kept.dropped
 	w.published.Store(&s)
 }
 
