@@ -5,6 +5,7 @@
 //	go run ./bench make -o F [...]        make one capture, and F.truth beside it
 //	go run ./bench verify F [FLOWS]       compare flow lines (stdin or FLOWS) with F.truth
 //	go run ./bench live -i IFACE [...]    count the frames of an interface, and what that costs
+//	go run ./bench rates -capture F       send F ever faster to a span, for picket and for tcpdump (root)
 //
 // A reader is verified by giving its flow lines:
 //
@@ -39,6 +40,8 @@ func run(args []string, stdin io.Reader, stdout io.Writer) error {
 			return runVerify(args[1:], stdin, stdout)
 		case "live":
 			return runLive(args[1:], stdout)
+		case "rates":
+			return runRates(args[1:], stdout)
 		}
 	}
 	return runAll(args, stdout)
