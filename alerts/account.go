@@ -79,6 +79,9 @@ const (
 	maxContinued = 7 * 24 * time.Hour
 )
 
+// OneWay is the caveat of an episode of which one direction was seen alone.
+const OneWay = "only one direction is visible: whether the server answered cannot be told"
+
 // open reports whether an episode is open.
 func (a *account) open() bool { return a.episode != nil && a.episode.Closed.IsZero() }
 
@@ -101,7 +104,7 @@ func (a *account) add(t *sensor.Transfer, p *place, hits []geo.Basis) (overflow 
 		a.dbs = addWord(a.dbs, src.DB+" "+src.Built.UTC().Format(time.DateOnly), maxReasons)
 	}
 	if t.OneWay {
-		a.caveats = addWord(a.caveats, "only one direction is visible: whether the server answered cannot be told", maxReasons)
+		a.caveats = addWord(a.caveats, OneWay, maxReasons)
 	}
 	if t.Device.Shared || t.Device.Verdict.Shared {
 		a.caveats = addWord(a.caveats, "several devices share this address", maxReasons)

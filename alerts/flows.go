@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"picket/evidence"
@@ -18,18 +19,14 @@ type FlowOf func(realm string, client, server netip.AddrPort, proto uint8) uint6
 // needs, so that one which two sensors see counts once. What it has no room
 // for is in the account's totals alone, and untold says until when.
 type flowBook struct {
-	of     map[flowKey]*flowPart
+	of     map[flowKey]*evidence.Conversation
 	untold time.Time // what ended by then may be missing; zero: nothing is
 }
 
 type flowKey struct {
-	tuple uint64 // keyed hash of realm and five-tuple
-	flow  uint64 // of this sensor
-}
-
-type flowPart struct {
+	tuple  uint64 // keyed hash of realm and five-tuple
+	flow   uint64 // of this sensor
 	server serverKey
-	evidence.Conversation
 }
 
 const (
@@ -49,7 +46,7 @@ func (j *Judge) tellFlow(a *account, t *sensor.Transfer) {
 
 // add counts a transfer. k is the hash of its realm and five-tuple.
 func (b *flowBook) add(k uint64, t *sensor.Transfer, open bool) {
-	key := flowKey{k, t.Flow}
+	key := flowKey{k, t.Flow, serverKey{t.Server, t.Name, lastOf(t.CNAMEs), t.Tunnel != ""}}
 	f := b.of[key]
 	if f == nil {
 		limit := maxHeldFlows
@@ -60,12 +57,11 @@ func (b *flowBook) add(k uint64, t *sensor.Transfer, open bool) {
 			b.forget(limit / 8)
 		}
 		if b.of == nil {
-			b.of = map[flowKey]*flowPart{}
+			b.of = map[flowKey]*evidence.Conversation{}
 		}
-		f = &flowPart{Conversation: evidence.Conversation{Key: k, First: t.First}}
+		f = &evidence.Conversation{Key: k, First: t.First}
 		b.of[key] = f
 	}
-	f.server = serverKey{t.Server, t.Name, lastOf(t.CNAMEs), t.Tunnel != ""}
 	f.Last = later(f.Last, t.Last)
 	f.Sent, f.Handshake, f.Received = f.Sent+t.Sent, f.Handshake+t.Handshake, f.Received+t.Received
 }
@@ -77,7 +73,7 @@ func (b *flowBook) forget(n int) {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(x, y flowKey) int {
-		return cmp.Or(b.of[x].Last.Compare(b.of[y].Last), cmp.Compare(x.tuple, y.tuple), cmp.Compare(x.flow, y.flow))
+		return cmp.Or(b.of[x].Last.Compare(b.of[y].Last), cmp.Compare(x.tuple, y.tuple), cmp.Compare(x.flow, y.flow), strings.Compare(x.server.name, y.server.name))
 	})
 	for _, k := range keys[:max(1, min(n, len(keys)))] {
 		b.untold = later(b.untold, b.of[k].Last)
@@ -87,8 +83,8 @@ func (b *flowBook) forget(n int) {
 
 // drop leaves out what went to a server that no longer counts.
 func (b *flowBook) drop(s serverKey) {
-	for k, f := range b.of {
-		if f.server == s {
+	for k := range b.of {
+		if k.server == s {
 			delete(b.of, k)
 		}
 	}
@@ -101,7 +97,7 @@ func (b *flowBook) absorb(o *flowBook) {
 		mine := b.of[k]
 		if mine == nil {
 			if b.of == nil {
-				b.of = map[flowKey]*flowPart{}
+				b.of = map[flowKey]*evidence.Conversation{}
 			}
 			b.of[k] = f
 			continue
@@ -134,9 +130,9 @@ func describeFlows(e *evidence.Episode, a *account) {
 		}
 		at[serverKey{s.Addr, s.Name, s.CNAME, s.Tunnel}] = i
 	}
-	for _, f := range a.flows.of {
-		c := f.Conversation
-		i, there := at[f.server]
+	for k, f := range a.flows.of {
+		c := *f
+		i, there := at[k.server]
 		if !there {
 			i = others
 		}
@@ -153,14 +149,14 @@ func flowsOf(e *evidence.Episode) flowBook {
 	b := flowBook{untold: e.Untold}
 	var sum uint64
 	for i, c := range e.Flows {
-		f := &flowPart{Conversation: c}
+		k := flowKey{tuple: c.Key, flow: ^uint64(i)} // numbers of flows begin anew with the process
 		if c.Server >= 0 && c.Server < len(e.Servers) {
-			f.server, _ = fromEvidence(e.Servers[c.Server])
+			k.server, _ = fromEvidence(e.Servers[c.Server])
 		}
 		if b.of == nil {
-			b.of = map[flowKey]*flowPart{}
+			b.of = map[flowKey]*evidence.Conversation{}
 		}
-		b.of[flowKey{c.Key, ^uint64(i)}] = f // numbers of flows begin anew with the process
+		b.of[k] = &c
 		sum += c.Sent
 	}
 	if sum < e.Sent && b.untold.IsZero() {

@@ -19,6 +19,7 @@ func notice(kind alerts.NoticeKind, sensor, device string, sent uint64, at time.
 		ID: "e-" + sensor + device, Policy: "p", PolicyHash: "h1", Severity: "page", AlertedAs: "page", Device: device, Realm: "default",
 		Maker: "xiaomi", Confidence: "certain", Posterior: 0.995, Sent: sent, First: at, Opened: at, Last: at, Firing: true, Announced: true,
 		Servers: []evidence.Server{{Name: sensor + ".example", Sent: sent, First: at, Last: at}},
+		Flows:   []evidence.Conversation{{Key: uint64(sensor[1]), First: at, Last: at, Sent: sent}},
 	}
 	if kind == alerts.Resolved {
 		e.Closed, e.CloseReason, e.Firing = at, "quiet", false

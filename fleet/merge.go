@@ -25,14 +25,13 @@ const (
 )
 
 // combine makes one episode of the parts, the same one in whatever order they
-// came. The identity is that of the part that opened first. Bytes to a server
-// that several sensors saw are those of the sensor that saw most: two sensors
-// on one path see the same bytes, and one that counted them twice would
-// accuse of what was not sent.
+// came. The identity is that of the part that opened first; bytes are added
+// up as tally says.
 func combine(parts map[string]*part) evidence.Episode {
 	names := sortedParts(parts)
 	out := parts[names[0]].Episode
-	out.Servers = mergeServers(names, parts)
+	sums := tallyOf(names, parts)
+	out.Servers = sums.servers
 	out.Names, out.Countries, out.Basis = []string{}, []string{}, []string{}
 	out.Reasons, out.Against, out.Caveats, out.Identifiers, out.Databases = nil, nil, nil, nil, nil
 	out.Closed, out.CloseReason = time.Time{}, ""
@@ -76,9 +75,17 @@ func combine(parts map[string]*part) evidence.Episode {
 		})].Episode
 		out.Closed, out.CloseReason = last.Closed, last.CloseReason
 	}
-	if len(names) > 1 {
-		out.Caveats = union(out.Caveats, []string{"seen by the sensors " + strings.Join(names, ", ") + ": of each server, the bytes of the one that saw most"})
+	if sums.bothWays {
+		out.Caveats = slices.DeleteFunc(slices.Clone(out.Caveats), func(c string) bool { return c == alerts.OneWay })
 	}
+	if len(names) > 1 {
+		text := "seen by the sensors " + strings.Join(names, ", ")
+		if !sums.exact {
+			text += ": some conversations cannot be told apart; of those, the bytes of the sensor that saw most"
+		}
+		out.Caveats = union(out.Caveats, []string{text})
+	}
+	out.Flows, out.Untold, out.Sensor = nil, time.Time{}, ""
 	out.Firing = open
 	out.Sentence = alerts.Sentence(out)
 	return out
@@ -94,43 +101,6 @@ func sortedParts(parts map[string]*part) []string {
 		return cmp.Or(parts[a].Episode.Opened.Compare(parts[b].Episode.Opened), strings.Compare(a, b))
 	})
 	return names
-}
-
-type serverKey struct{ addr, name, cname string }
-
-func mergeServers(names []string, parts map[string]*part) []evidence.Server {
-	by := map[serverKey]evidence.Server{}
-	for _, n := range names {
-		for _, s := range parts[n].Episode.Servers {
-			k := serverKey{s.Addr.String(), s.Name, s.CNAME}
-			if was, there := by[k]; there {
-				s.Sent, s.Handshake, s.Flows = max(s.Sent, was.Sent), max(s.Handshake, was.Handshake), max(s.Flows, was.Flows)
-				if was.First.Before(s.First) {
-					s.First = was.First
-				}
-				if was.Last.After(s.Last) {
-					s.Last = was.Last
-				}
-				s.Hits = union(slices.Clone(was.Hits), s.Hits)
-			}
-			by[k] = s
-		}
-	}
-	out := []evidence.Server{}
-	for _, s := range by {
-		out = append(out, s)
-	}
-	slices.SortFunc(out, func(a, b evidence.Server) int {
-		return cmp.Or(cmp.Compare(b.Sent, a.Sent), strings.Compare(a.Name, b.Name), strings.Compare(a.Addr.String(), b.Addr.String()))
-	})
-	if len(out) <= maxServers {
-		return out
-	}
-	rest := evidence.Server{Name: "(further servers)"}
-	for _, s := range out[maxServers-1:] {
-		rest.Sent, rest.Handshake, rest.Flows = rest.Sent+s.Sent, rest.Handshake+s.Handshake, rest.Flows+s.Flows
-	}
-	return append(out[:maxServers-1:maxServers-1], rest)
 }
 
 func union(to, from []string) []string {

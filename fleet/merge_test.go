@@ -16,6 +16,7 @@ func partAt(sensor string, opened time.Duration, posterior float64, sent uint64,
 		ID: "e-" + sensor, Policy: "p", Device: "d-1", Severity: "page", AlertedAs: "page", Maker: "xiaomi", Confidence: "certain", Posterior: posterior,
 		First: start.Add(opened), Opened: start.Add(opened), Last: start.Add(opened + time.Minute), Sent: sent,
 		Servers: []evidence.Server{{Name: server, Sent: sent, First: start.Add(opened), Last: start.Add(opened + time.Minute)}},
+		Flows:   []evidence.Conversation{{Key: uint64(len(server)) + uint64(server[0]), First: start.Add(opened), Last: start.Add(opened + time.Minute), Sent: sent}},
 	}}
 }
 
