@@ -13,10 +13,14 @@ type Limits struct {
 	Verdicts   int // kept of one device; default 200
 	Addresses  int // kept of one device; default 200
 	ReportRows int // of a query; default 1<<20
+	// Packets bounds the bytes of packets of one episode; default 256 KiB.
+	// AllPackets bounds those of all together: beyond it the oldest go;
+	// default 256 MiB.
+	Packets, AllPackets int
 }
 
 func (l Limits) filled() Limits {
-	return Limits{or(l.Waiting, 1<<16), or(l.LedgerDay, 50_000), or(l.Verdicts, 200), or(l.Addresses, 200), or(l.ReportRows, 1<<20)}
+	return Limits{or(l.Waiting, 1<<16), or(l.LedgerDay, 50_000), or(l.Verdicts, 200), or(l.Addresses, 200), or(l.ReportRows, 1<<20), or(l.Packets, 256<<10), or(l.AllPackets, 256<<20)}
 }
 
 // batch is what waits to be written.
@@ -30,8 +34,13 @@ type batch struct {
 	crowd    map[crowdKey]int
 	watched  map[int64]Watched
 	facts    []fact
+	packets  []Packets
+	bytes    int // of packets
 	dropped  int // rows given up because the batch was full; for the caller to count
 }
+
+// maxWaitingPackets bounds the bytes of packets that wait for the disk.
+const maxWaitingPackets = 8 << 20
 
 type crowdKey struct {
 	day          int64
@@ -46,7 +55,7 @@ func newBatch() *batch {
 }
 
 func (b *batch) rows() int {
-	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts)
+	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts) + len(b.packets)
 }
 
 // under puts an older batch, which could not be written, under b.
@@ -71,6 +80,7 @@ func (b *batch) under(old *batch, most int) {
 	}
 	b.verdicts = append(old.verdicts, b.verdicts...)
 	b.facts = append(old.facts, b.facts...)
+	b.packets, b.bytes = append(old.packets, b.packets...), b.bytes+old.bytes
 	for k, v := range old.ledger {
 		b.sum(k).add(v)
 	}
@@ -110,6 +120,10 @@ func (b *batch) bound(most int) {
 		}
 		delete(b.devices, k)
 		b.dropped++
+	}
+	for b.bytes > maxWaitingPackets {
+		b.bytes, b.dropped = b.bytes-len(b.packets[0].Body), b.dropped+1
+		b.packets = b.packets[1:]
 	}
 	b.boundEpisodes(most)
 	if len(b.ledger) > most {

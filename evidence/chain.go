@@ -30,6 +30,7 @@ const (
 	KindAccess  = "access" // exports, identity look-ups, backups
 	KindForget  = "forget"
 	KindRetired = "retention"
+	KindPackets = "packets" // of an episode
 )
 
 // fact is an entry of the chain to be.
@@ -255,6 +256,7 @@ func (s *Store) verifyRows(r *Report, last map[string]vouch) error {
 		{KindEpisode, "SELECT id, body, closed = 0 FROM episode"},
 		{KindVerdict, "SELECT cast(id AS TEXT), body, 0 FROM verdict"},
 		{KindRuling, "SELECT cast(id AS TEXT), body, 0 FROM ruling"},
+		{KindPackets, "SELECT cast(id AS TEXT), body, 0 FROM packets"},
 	} {
 		err := s.rows(t.query, nil, func(scan func(...any) error) error {
 			var id string

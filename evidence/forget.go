@@ -8,7 +8,7 @@ import (
 
 // Forgotten says what Forget removed.
 type Forgotten struct {
-	Rows       int64 // of episodes, verdicts, addresses, rulings, records, alerts
+	Rows       int64 // of episodes, packets, verdicts, addresses, rulings, records, alerts
 	Tombstones int64 // entries of the chain that no longer say what they were about
 }
 
@@ -66,6 +66,7 @@ func forget(tx *sql.Tx, device string, now time.Time) (f Forgotten, err error) {
 	// The outbox holds alerts under name/policy/device; their bodies are JSON.
 	exec(&f.Rows, "DELETE FROM outbox WHERE instr(key, ?1) > 0 OR instr(cast(body AS TEXT), ?1) > 0", device)
 	exec(&f.Rows, "DELETE FROM episode WHERE device = ?", device)
+	exec(&f.Rows, "DELETE FROM packets WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM verdict WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM ruling WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM address WHERE device = ?", device)

@@ -9,6 +9,7 @@ import (
 type Retention struct {
 	Episodes time.Duration // after they closed; default 365 days
 	Devices  time.Duration // after they were last heard, with their addresses and records; default 30 days
+	Packets  time.Duration // after they were captured; default 30 days
 	Verdicts time.Duration // default 90 days
 	Ledger   time.Duration // of counts without devices; default 3 years
 	Rulings  time.Duration // default 3 years
@@ -19,7 +20,7 @@ const days = 24 * time.Hour
 
 func (r Retention) filled() Retention {
 	return Retention{
-		or(r.Episodes, 365*days), or(r.Devices, 30*days), or(r.Verdicts, 90*days),
+		or(r.Episodes, 365*days), or(r.Devices, 30*days), or(r.Packets, 30*days), or(r.Verdicts, 90*days),
 		or(r.Ledger, 3*365*days), or(r.Rulings, 3*365*days), or(r.Chain, 3*365*days),
 	}
 }
@@ -52,7 +53,10 @@ func (s *Store) expire(tx *sql.Tx, now time.Time) error {
 		table, ids string
 		keep       time.Duration
 	}{
+		// Packets go no later than their episode.
+		{KindPackets, "SELECT id FROM packets WHERE episode IN (SELECT id FROM episode WHERE closed > 0 AND closed < ?)", r.Episodes},
 		{KindEpisode, "SELECT id FROM episode WHERE closed > 0 AND closed < ?", r.Episodes},
+		{KindPackets, "SELECT id FROM packets WHERE at < ?", r.Packets},
 		{KindVerdict, "SELECT id FROM verdict WHERE at < ?", r.Verdicts},
 		{KindRuling, "SELECT id FROM ruling WHERE at < ?", r.Rulings},
 	} {

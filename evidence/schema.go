@@ -82,6 +82,13 @@ CREATE INDEX chain_subject ON chain (subject);
 CREATE INDEX chain_ref ON chain (ref);
 
 CREATE TABLE forgotten (subject BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+	// Packets are blocks of a pcapng file whose beginning all episodes share.
+	`CREATE TABLE packets (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, episode TEXT NOT NULL, device TEXT NOT NULL, at INTEGER NOT NULL,
+	frames INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE INDEX packets_episode ON packets (episode, id, bytes, frames);
+CREATE INDEX packets_device ON packets (device);
+CREATE INDEX packets_at ON packets (at, bytes);`,
 }
 
 // migrate brings the file up to this build's version, all of it or nothing.

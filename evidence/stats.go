@@ -8,6 +8,7 @@ import (
 
 type counters struct {
 	written, failures, late, dropped, folded atomic.Uint64
+	packets, packetsFull, packetsOld         atomic.Uint64
 	trouble                                  atomic.Pointer[string] // why the disk does not take what waits; nil: it does
 }
 
@@ -18,6 +19,9 @@ type Stats struct {
 	Late     uint64 // announced episodes that were not on the disk within Patience
 	Dropped  uint64 // rows given up because too much waited
 	Folded   uint64 // times owners and operators were put together
+	Packets  uint64 // frames kept
+	Full     uint64 // frames not kept: their episode has as many bytes as it may
+	Old      uint64 // pieces of packets that went because all together were too many
 	Waiting  int    // rows in memory
 	Trouble  string // why the disk does not take what waits, empty when it does
 	Bytes    int64  // of the file and its log
@@ -28,6 +32,7 @@ func (s *Store) Stats() Stats {
 	out := Stats{
 		Written: s.stats.written.Load(), Failures: s.stats.failures.Load(), Late: s.stats.late.Load(),
 		Dropped: s.stats.dropped.Load(), Folded: s.stats.folded.Load(),
+		Packets: s.stats.packets.Load(), Full: s.stats.packetsFull.Load(), Old: s.stats.packetsOld.Load(),
 	}
 	if t := s.stats.trouble.Load(); t != nil {
 		out.Trouble = *t
