@@ -24,6 +24,7 @@ import (
 // all methods do nothing then.
 type member struct {
 	node     *fleet.Node
+	flows    alerts.FlowOf
 	desk     *fleet.Desk
 	identity *fleet.Identity
 	rules    func() []*alerts.Rule
@@ -52,16 +53,25 @@ func join(c fleet.Config, state string, rules func() []*alerts.Rule, health func
 	if err != nil {
 		return nil, err
 	}
-	return &member{node: node, rules: rules, seen: map[device.ID]seenView{}}, nil
+	return &member{node: node, flows: fleet.FlowOf(key), rules: rules, seen: map[device.ID]seenView{}}, nil
 }
 
 // announcer is who the judge tells: the desk, or next itself.
-func (m *member) announcer(next alerts.Announcer, log *slog.Logger) alerts.Announcer {
+func (m *member) announcer(next alerts.Announcer, store fleet.Store, log *slog.Logger) alerts.Announcer {
 	if m == nil {
 		return next
 	}
 	m.desk = fleet.NewDesk(m.node, next, log)
+	m.desk.Keep(store)
 	return eventTap{m.desk, m}
+}
+
+// flowOf tells conversations apart for the fleet; nil without one.
+func (m *member) flowOf() alerts.FlowOf {
+	if m == nil {
+		return nil
+	}
+	return m.flows
 }
 
 // eventTap puts what the judge announces on the stream of events too.

@@ -75,7 +75,7 @@ func newOutpost(t *testing.T, f fleet.Config, state string) *outpost {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}, Announce: o.member.announcer(o, log)})
+	o.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}, Announce: o.member.announcer(o, store, log), FlowOf: o.member.flowOf()})
 	if err != nil {
 		t.Fatal(err)
 	}

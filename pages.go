@@ -12,7 +12,10 @@ import (
 
 // pages makes the evidence page of a running sensor.
 func (s *station) pages() (http.Handler, error) {
-	c := web.Config{Store: s.store, Open: s.judge.Open, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
+	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
+	if s.fleet != nil {
+		c.Store = wholeStore{s.store, s.fleet.node.Name()}
+	}
 	if len(s.cfg.Alertmanager.URLs) > 0 {
 		u, err := url.Parse(s.cfg.Alertmanager.URLs[0])
 		if err == nil {

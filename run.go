@@ -188,7 +188,8 @@ func (s *station) wire(sources []sensor.Source) error {
 		return usageError{err}
 	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		FlowOf: s.fleet.flowOf(),
 		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
 	})
 	if err != nil {

@@ -64,9 +64,15 @@ func (s *Store) wake() {
 	}
 }
 
-// Episodes returns the open episodes and those closed since then, in the
-// order in which they opened.
+// Episodes returns this sensor's open episodes and those closed since then,
+// in the order in which they opened.
 func (s *Store) Episodes(since time.Time) ([]Episode, error) {
+	all, err := s.Parts(since)
+	return slices.DeleteFunc(all, func(e Episode) bool { return e.Sensor != "" }), err
+}
+
+// Parts is Episodes with what other sensors of the fleet have of theirs.
+func (s *Store) Parts(since time.Time) ([]Episode, error) {
 	from := int64(0)
 	if !since.IsZero() {
 		from = since.UnixNano()

@@ -22,6 +22,7 @@ type Desk struct {
 	node *Node
 	next alerts.Announcer
 	log  *slog.Logger
+	keep *partKeeper // nil: what other sensors saw is not kept
 
 	mu    sync.Mutex
 	queue []note
@@ -138,11 +139,13 @@ func (d *Desk) restore() error {
 	})
 }
 
+// partOf reads a part. What is no episode of picket's is nil.
 func partOf(m *Message) *part {
-	p := &part{version: m.Version}
-	if m.Gone || json.Unmarshal(m.Body, p) != nil || p.Episode.ID == "" || p.Episode.Device == "" {
+	p := &part{version: m.Version, at: m.At}
+	if m.Gone || json.Unmarshal(m.Body, p) != nil || !goodName.MatchString(p.Episode.ID) || !goodName.MatchString(p.Episode.Device) || p.Episode.ID != m.ID {
 		return nil
 	}
+	p.Episode.Sensor = ""
 	return p
 }
 
@@ -277,6 +280,10 @@ func (d *Desk) remote(m *Message) {
 	if p == nil || !p.Shared || m.Key != d.node.key || !d.node.Shares(p.Episode.Realm) {
 		return // another network, or ids that mean something else
 	}
+	if d.node.skewed(m.Source, sameFlow/2) { // when it saw a conversation says nothing
+		p.Episode.Flows, p.Episode.Untold = nil, p.Episode.Last
+	}
+	d.keep.part(m.Source, &p.Episode)
 	k := keyOf(&p.Episode)
 	if c := d.hold(k, m.Source, p); c.told != nil {
 		d.update(k, c)
@@ -318,6 +325,7 @@ func (d *Desk) closeClaim(k caseKey, severity string, at time.Time) {
 // end while the device goes on.
 func (d *Desk) takeOver() {
 	for k, c := range d.cases {
+		d.abandon(k, c)
 		own := c.parts[d.node.c.Name]
 		if own == nil || c.told != nil || !own.Episode.Closed.IsZero() || !own.Episode.Firing {
 			d.tidy(k, c)
@@ -329,6 +337,23 @@ func (d *Desk) takeOver() {
 		}
 		if !others {
 			d.open(context.Background(), k, c, alerts.Notice{Kind: alerts.Resumed, Episode: own.Episode, Since: own.Episode.Opened})
+		}
+	}
+}
+
+// abandon ends the parts of sensors that have been lost for a day: nobody
+// else can. Should one come back, its own word holds.
+func (d *Desk) abandon(k caseKey, c *episodeCase) {
+	for name, p := range c.parts {
+		if name == d.node.c.Name || !p.Episode.Closed.IsZero() || d.node.now().Sub(p.at) < continued || !d.node.lost(name) {
+			continue
+		}
+		ended := *p
+		ended.Episode.Closed, ended.Episode.CloseReason, ended.Episode.Firing = p.Episode.Last, "its sensor "+name+" has not been heard of for a day", false
+		c.parts[name] = &ended
+		d.keep.part(name, &ended.Episode)
+		if c.told != nil {
+			d.update(k, c)
 		}
 	}
 }

@@ -16,6 +16,7 @@ type part struct {
 	Shared  bool             `json:"shared"` // its realm means the same network at other sensors
 
 	version int64
+	at      time.Time // when its sensor said so
 }
 
 // bounds of a merged episode.
@@ -52,6 +53,7 @@ func combine(parts map[string]*part) evidence.Episode {
 		if rank(e.Severity) > rank(out.Severity) {
 			out.Severity, out.Condition = e.Severity, e.Condition
 		}
+		out.Announced = out.Announced || e.Announced
 		if rank(e.AlertedAs) > rank(out.AlertedAs) {
 			out.AlertedAs = e.AlertedAs
 		}

@@ -293,6 +293,18 @@ func (n *Node) distrust(m *Message) string {
 	return ""
 }
 
+// skewed reports that the clock of a sensor is known to be off by more than d.
+func (n *Node) skewed(name string, d time.Duration) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	h := n.sensors[name]
+	if h == nil {
+		return false
+	}
+	skew, known := h.skew()
+	return known && skew.Abs() > d
+}
+
 // lost reports that a sensor has not been heard of for long.
 func (n *Node) lost(name string) bool {
 	n.mu.Lock()
