@@ -155,6 +155,9 @@ func (s *session) run(source sensor.Source) error {
 	s.workers = s.a.pipeline.Workers
 	if s.keeper != nil {
 		s.keeper.export = s.a.table.Export
+		if err := s.keeper.holdFrames(s.a); err != nil {
+			return err
+		}
 	}
 	learn := learnNAT64(s.j.geo, s.judge.Replaced, logger(s.app, s.cfg))
 	s.a.tap(func(o *observation.Observation) {
@@ -175,12 +178,17 @@ func (s *session) run(source sensor.Source) error {
 func (s *session) openStore(metrics *alerts.Metrics) (err error) {
 	s.store = alerts.NewMemory()
 	if s.state != "" {
-		if s.kept, err = evidence.Open(evidence.Config{Dir: s.state}); err != nil {
+		if s.kept, err = evidence.Open(storeConfig(s.cfg, s.state)); err != nil {
 			return err
 		}
-		s.store = alerts.Kept{Store: s.kept}
+		s.store = keptEpisodes{alerts.Kept{Store: s.kept}, func(e *evidence.Episode) {
+			if s.keeper != nil {
+				s.keeper.frames.episode(e)
+			}
+		}}
 	}
-	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store, Metrics: metrics})
+	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: s.j.rules, Geo: s.j.geo, Store: s.store, Metrics: metrics,
+		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices}})
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,8 @@ func needsRestart(old, now *configs.Config) string {
 		return "never_watch"
 	case old.Limits != now.Limits:
 		return "limits"
+	case old.Canary != now.Canary:
+		return "canary"
 	case !slices.Equal(old.Web.Listen, now.Web.Listen):
 		return "web.listen_addresses"
 	}

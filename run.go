@@ -96,6 +96,8 @@ type station struct {
 	live     []*capture.Live
 	endpoint *endpoint
 	fleet    *member // nil: a sensor alone
+	canary   *canaryMetrics
+	registry *prometheus.Registry
 	strays   sensor.Strays
 	lapses   lapses
 	advised  string
@@ -165,18 +167,24 @@ func (s *station) open() ([]sensor.Source, error) {
 func (s *station) wire(sources []sensor.Source) error {
 	j := s.j.Load()
 	registry := prometheus.NewRegistry()
+	s.registry = registry
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(newGeoMetrics(s.places, s.cmd.State))
 	s.metrics = alerts.NewMetrics(registry, alerts.MetricsConfig{
 		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
 	})
 	var err error
-	s.store, err = evidence.Open(evidence.Config{Dir: s.cmd.State, Logger: s.log, OnRuling: s.ruled})
+	kept := storeConfig(s.cfg, s.cmd.State)
+	kept.Logger, kept.OnRuling = s.log, s.ruled
+	s.store, err = evidence.Open(kept)
 	if err != nil {
 		return err
 	}
 	registry.MustRegister(newStoreMetrics(s.store))
-	store := alerts.Kept{Store: s.store}
+	if s.cfg.Canary.Every > 0 {
+		s.canary = newCanaryMetrics(registry)
+	}
+	store := keptEpisodes{alerts.Kept{Store: s.store}, s.saved}
 	links := alerts.Links{External: externalURL(s.cfg)}
 	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
 		Alertmanager: s.cfg.Alertmanager, Links: links, Outbox: store, Metrics: s.metrics, Logger: s.log,
@@ -204,6 +212,9 @@ func (s *station) wire(sources []sensor.Source) error {
 	}
 	s.keeper.export = s.a.table.Export
 	s.keeper.crowd = s.crowd
+	if err := s.keeper.holdFrames(s.a); err != nil {
+		return err
+	}
 	if err := s.keeper.restore(s.a.table.Import); err != nil {
 		return err
 	}
@@ -264,6 +275,7 @@ func (s *station) work(ctx context.Context, started func([]net.Addr)) error {
 	g.Go(func() error { return watchImports(ctx, s.cmd.State, s.imported, s.log) })
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
+	g.Go(func() error { return s.canaries(ctx) })
 	return g.Wait()
 }
 
@@ -375,6 +387,13 @@ func externalURL(c *configs.Config) *url.URL {
 func (s *station) ruled(r evidence.Ruling) {
 	if s.keeper != nil {
 		s.keeper.rule(r)
+	}
+}
+
+// saved looks for the packets of an episode that was saved.
+func (s *station) saved(e *evidence.Episode) {
+	if s.keeper != nil {
+		s.keeper.frames.episode(e)
 	}
 }
 

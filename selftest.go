@@ -18,6 +18,7 @@ import (
 type selftestCmd struct {
 	policyFlags
 	Verbose bool `short:"v" help:"Say also what fired."`
+	Canary  bool `help:"Send an alert marked canary=\"true\" to the configured Alertmanagers as well, and say how long it took."`
 }
 
 // Run sends a crafted capture through this build with the configuration in
@@ -44,18 +45,39 @@ func (s *selftestCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &selftest{session: newSession(a, c, j), kinds: map[observation.Kind]int{}}
-	t.session.tapped = func(o *observation.Observation) { t.kinds[o.Kind]++ }
-	source, err := t.source()
+	t, err := selftestOf(newSession(a, c, j))
 	if err != nil {
 		return err
 	}
-	if err := t.session.run(source); err != nil {
+	t.examples(lj)
+	if err := t.tell(a.stdout, s.Verbose); err != nil || !s.Canary {
 		return err
 	}
+	if len(live.Alertmanager.URLs) == 0 {
+		return usageError{errors.New("--canary: alertmanager.urls of the configuration is empty")}
+	}
+	took, err := (&canary{app: a, cfg: live, j: func() *judgement { return lj }, log: logger(a, live)}).alert(a.ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "alert accepted after %s\n", took.Round(time.Millisecond))
+	return nil
+}
+
+// selftestOf plays the crafted capture into session and asks for everything
+// that has to come of it.
+func selftestOf(session *session) (*selftest, error) {
+	t := &selftest{session: session, kinds: map[observation.Kind]int{}, names: map[string]bool{}}
+	session.tapped = t.see
+	source, err := t.source()
+	if err != nil {
+		return nil, err
+	}
+	if err := session.run(source); err != nil {
+		return nil, err
+	}
 	t.detections()
-	t.examples(lj)
-	return t.tell(a.stdout, s.Verbose)
+	return t, nil
 }
 
 // crafted is the configuration in use, with the campus and the policy of the
@@ -76,6 +98,7 @@ func crafted(live *configs.Config) (*configs.Config, error) {
 	}
 	p.Hidden = alerts.Hidden{Share: 0.5, Sent: 1 << 10}
 	p.Threshold.Sent = 1 << 10
+	p.Restricted.Basis = alerts.OneOrMore[alerts.Basis]{"location", "registration", "operator", "owner"}
 	c.Policies = []alerts.Policy{p}
 	return &c, nil
 }
@@ -87,8 +110,20 @@ var conditionsTold = []string{"seen", "tried", "connected", "sent", "identifier"
 type selftest struct {
 	session *session
 	kinds   map[observation.Kind]int
+	names   map[string]bool // asked inside of which layers; versions of DHCP
 	fired   []string
 	missing []string
+}
+
+// see notes what was observed.
+func (t *selftest) see(o *observation.Observation) {
+	t.kinds[o.Kind]++
+	switch {
+	case o.DHCP != nil:
+		t.names[fmt.Sprintf("dhcp version %d", o.DHCP.Version)] = true
+	case o.DNS != nil && len(o.Encap) > 0:
+		t.names[o.DNS.QName] = true
+	}
 }
 
 func (t *selftest) want(what string, fired bool) {
@@ -101,10 +136,18 @@ func (t *selftest) want(what string, fired bool) {
 
 // detections asks for every protocol, band and condition.
 func (t *selftest) detections() {
-	for k := observation.TLS; k <= observation.Identifier; k++ {
+	for k := observation.TLS; k <= observation.Tunnel; k++ {
 		t.want("protocol "+k.String(), t.kinds[k] > 0)
 	}
-	t.want("protocol tunnel", t.kinds[observation.Tunnel] > 0)
+	t.want("protocol dhcpv6", t.names["dhcp version 6"])
+	t.want("protocol radius", t.kinds[observation.Binding] > 0)
+	for _, layer := range layersTold {
+		t.want("inside "+layer, t.names[layerQuestion(layer)])
+	}
+	visible := t.session.a.visible.Bytes()
+	for _, v := range []observation.Visibility{observation.BySNI, observation.ByQUIC, observation.ByDNS, observation.ByHTTP, observation.Unnamed, observation.HiddenTunnel} {
+		t.want("named by "+string(v), visible[string(v)] > 0)
+	}
 	bands, accused := map[string]bool{}, map[string]bool{}
 	t.session.devices(func(v *device.View) bool {
 		bands[v.Verdict.Confidence.String()] = true
@@ -116,14 +159,20 @@ func (t *selftest) detections() {
 	}
 	t.want("an iPhone beside Mi Home is an iPhone", accused["apple handset"])
 	t.want("a television of the maker is no handset", accused["xiaomi tv"])
-	conditions := map[string]bool{}
+	conditions, bases := map[string]bool{}, map[string]bool{}
 	innocent := true
 	for _, e := range t.session.episodes() {
 		conditions[string(e.Condition)] = true
+		for _, basis := range e.Basis {
+			bases[basis] = true
+		}
 		innocent = innocent && e.Maker == "xiaomi"
 	}
 	for _, condition := range conditionsTold {
 		t.want("condition "+condition, conditions[condition])
+	}
+	for _, basis := range []string{"location", "registration", "operator", "owner"} {
+		t.want("basis "+basis, bases[basis])
 	}
 	t.want("nobody else is accused", innocent)
 }
@@ -165,6 +214,7 @@ func (t *selftest) source() (sensor.Source, error) {
 	}
 	s := &script{at: now.UnixNano()}
 	s.protocols()
+	s.layers()
 	s.bands()
 	s.conditions()
 	s.at += int64(10 * time.Minute) // time passes: flows end

@@ -25,6 +25,11 @@ func (s *script) protocols() {
 	target := netip.MustParseAddr("fe80::1").As16()
 	solicit := append([]byte{135, 0, 0, 0, 0, 0, 0, 0}, target[:]...)
 	s.packet(six, true, netip.MustParseAddr("ff02::1:ff00:1"), 58, append(append(solicit, 1, 1), d.mac[:]...))
+	s.leases6(d)
+	s.accounts(d)
+	named := netip.MustParseAddr("203.0.113.22")
+	s.resolve(d, "mqtt.example.com", named)
+	s.dial(d, 40006, netip.AddrPortFrom(named, 8883), true).say([]byte("a protocol of its own"))
 	push := s.dial(d, 40004, netip.AddrPortFrom(serverNoData, 5222), true)
 	push.say(miPush("2201117TG"))
 }

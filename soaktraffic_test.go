@@ -23,8 +23,8 @@ const (
 // paced by the wall clock, and bear the time of the day that is played.
 type soakSource struct {
 	lasts   time.Duration
-	began   time.Time // wall clock, of the first frame
-	start   time.Time // of the day that is played
+	began   time.Time     // wall clock, of the first frame
+	start   time.Time     // of the day that is played
 	between time.Duration // frames of residents
 	apart   time.Duration // visitors
 	sent    int

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -36,6 +37,8 @@ type Config struct {
 	Web          Web                       `yaml:"web"`
 	Leases       Leases                    `yaml:"leases"`
 	Fleet        fleet.Config              `yaml:"fleet"`
+	Canary       Canary                    `yaml:"canary"`
+	Evidence     Evidence                  `yaml:"evidence"`
 	Limits       Limits                    `yaml:"limits"`
 	Log          Log                       `yaml:"log"`
 
@@ -83,6 +86,14 @@ type Leases struct {
 	Socket  string   `yaml:"socket"`  // unix socket for JSON lines
 }
 
+// Canary says how often a running sensor tests itself, alert included.
+type Canary struct {
+	Every alerts.Duration `yaml:"every"` // 0: never
+}
+
+// minCanary keeps the canary from being the load it watches for.
+const minCanary = alerts.Duration(time.Minute)
+
 // Limits bounds memory.
 type Limits struct {
 	Flows       int         `yaml:"flows"`
@@ -127,6 +138,7 @@ func Defaults() *Config {
 		c.HomeNetworks = append(c.HomeNetworks, Prefix{netip.MustParsePrefix(p)})
 	}
 	c.Web.Listen = []string{"127.0.0.1:9710"}
+	c.Evidence = evidenceDefaults()
 	c.Limits = Limits{Flows: 1 << 20, Devices: 200_000, StreamBytes: 64 << 20, Names: 1 << 18, Series: alerts.DefaultSeries, Workers: 1}
 	c.Log = Log{Level: "info", Format: "text"}
 	return c
@@ -145,6 +157,9 @@ func (c *Config) validate(file string, data []byte) error {
 	}
 	if err := c.Alertmanager.Validate(); err != nil {
 		return at("$.alertmanager", err)
+	}
+	if key, err := c.Evidence.check(); err != nil {
+		return at("$.evidence."+key, err)
 	}
 	if err := c.Fleet.Validate(); err != nil {
 		return at("$.fleet", err)
@@ -174,6 +189,9 @@ func (c *Config) validate(file string, data []byte) error {
 		if n < 1000 {
 			return at(path, fmt.Errorf("%d: want at least 1000", n))
 		}
+	}
+	if e := c.Canary.Every; e != 0 && e < minCanary {
+		return at("$.canary.every", fmt.Errorf("%s: want 0 (never) or at least 1m", e))
 	}
 	if c.Limits.Workers < 1 || c.Limits.Workers > 256 {
 		return at("$.limits.workers", fmt.Errorf("%d: want 1 to 256", c.Limits.Workers))
