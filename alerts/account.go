@@ -116,6 +116,15 @@ func (a *account) add(t *sensor.Transfer, p *place, hits []geo.Basis) (overflow 
 	return overflow
 }
 
+// saw notes a server of which nothing is counted yet.
+func (a *account) saw(t *sensor.Transfer, p *place, hits []geo.Basis) {
+	s, overflow := a.server(serverKey{t.Server, t.Name, lastOf(t.CNAMEs), t.Tunnel != ""}, t.First)
+	if !overflow && s.flows == 0 {
+		s.geo, s.hits, s.plane, s.maker = p.Jurisdiction, hits, t.Plane, t.NameMaker
+		s.last = later(s.last, t.Last)
+	}
+}
+
 func lastOf(l []string) string {
 	if len(l) == 0 {
 		return ""

@@ -141,6 +141,8 @@ func Summary(e evidence.Episode) string {
 		what = fmt.Sprintf("%s %s is present", title(or(e.Maker, "unknown")), or(e.Class, "device"))
 	case evidence.Tried, evidence.Connected:
 		what = fmt.Sprintf("%s %s %s %s", title(or(e.Maker, "unknown")), or(e.Class, "device"), verb(e), strings.Join(e.Countries, " "))
+	case evidence.Identifier:
+		what = fmt.Sprintf("%s %s sent %s in clear to %s", title(or(e.Maker, "unknown")), or(e.Class, "device"), andList(e.Identifiers), strings.Join(e.Countries, " "))
 	case evidence.Hidden:
 		what = fmt.Sprintf("%s %s hid %s", title(or(e.Maker, "unknown")), or(e.Class, "device"), Size(e.Hidden))
 	}
@@ -154,8 +156,6 @@ func verb(e evidence.Episode) string {
 		return "tried to reach"
 	case evidence.Connected:
 		return "connected to"
-	case evidence.Identifier:
-		return "sent identifiers in clear and"
 	}
 	return "sent"
 }

@@ -239,6 +239,7 @@ func (j *Judge) Identifier(f sensor.Identifier) {
 		}
 		for _, a := range j.identified(d, r, f.At) {
 			a.ids = addWord(a.ids, f.Found.Kind, maxReasons)
+			a.saw(&t, p, p.hits[i]) // its bytes are counted a little later
 			a.reach(identifier, f.At)
 			a.span(f.At, f.At)
 			a.dirty = true

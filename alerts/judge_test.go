@@ -174,7 +174,7 @@ func TestIdentifierInClear(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	w.judge.Identifier(sensor.Identifier{At: start, Device: phone(dev, "xiaomi", handset.Certain), Server: inCN, Name: "sdk.example.com", Found: observation.IdentifierFound{Kind: "imei"}})
 	w.wantTold("opened page xiaomi-to-cn d-0123456789ab 0")
-	if e := w.told.all[0].Episode; e.Condition != evidence.Identifier || !strings.Contains(e.Sentence, "sent imei in clear") {
+	if e := w.told.all[0].Episode; e.Condition != evidence.Identifier || !strings.Contains(e.Sentence, "sent imei in clear to CN by location") || !strings.Contains(e.Sentence, "sdk.example.com") {
 		t.Errorf("condition %s, %s", e.Condition, e.Sentence)
 	}
 	w.judge.Identifier(sensor.Identifier{At: start, Device: phone("d-0000000000aa", "xiaomi", handset.Certain), Server: inNO, Found: observation.IdentifierFound{Kind: "imei"}})

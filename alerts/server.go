@@ -116,6 +116,9 @@ func deed(e evidence.Episode) string {
 	case evidence.Hidden:
 		return fmt.Sprintf("hid where %s went, within an hour", Size(e.Hidden))
 	case evidence.Identifier:
+		if e.Sent == 0 { // its bytes are counted a little later
+			return fmt.Sprintf("sent %s in clear to", andList(e.Identifiers))
+		}
 		return fmt.Sprintf("sent %s in clear and %s to", andList(e.Identifiers), Size(e.Sent))
 	}
 	return fmt.Sprintf("sent %s (%s without handshakes) to", Size(e.Sent), Size(e.Sent-min(e.Sent, e.Handshake)))
