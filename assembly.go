@@ -140,7 +140,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	})
 	a.identify = sensor.NewIdentify(a.table, &counting{sink, &a.visible})
 	a.pipeline = &sensor.Pipeline{Sources: sources, Share: sharing(c, len(sources), live), Flush: a.identify.Flush}
-	a.pipeline.Observe = a.identify.Observe
+	a.pipeline.Observe, a.pipeline.Ahead = a.identify.Observe, a.identify.Ahead
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
 	if feed := leaseFeed(c.Leases); feed != nil && live {
 		feed.Out, feed.Now, feed.Log = out, time.Now, log

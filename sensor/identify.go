@@ -88,6 +88,10 @@ func (i *Identify) Observe(o *observation.Observation) {
 	}
 }
 
+// Ahead brings near what is known of those whom the next observations are
+// about; it changes nothing.
+func (i *Identify) Ahead(next []observation.Observation) { i.table.Ahead(next) }
+
 // Tick lets time pass where nothing is seen: a live sensor calls it about once
 // a second, from the goroutine that calls Observe.
 func (i *Identify) Tick(now time.Time) { i.clock(now) }

@@ -36,6 +36,9 @@ type Pipeline struct {
 	// called at the end of the input, by the same goroutine.
 	Observe func(*observation.Observation)
 	Flush   func()
+	// Ahead, when set, is shown what Observe will be given next, a few at a
+	// time.
+	Ahead func([]observation.Observation)
 	// Feeds bring observations from elsewhere (lease files, a controller) by
 	// way of Queue's channel, until ctx is done; they end before the sources'
 	// last observations are taken.
@@ -140,14 +143,24 @@ func (p *Pipeline) observe() {
 				}
 				return
 			}
-			for i := range batch {
-				p.Observe(&batch[i])
-			}
+			p.observeAll(batch)
 			clear(batch)
 			select {
 			case p.spare <- batch:
 			default:
 			}
 		}
+	}
+}
+
+// aheadOf is how many observations Ahead is shown at once.
+const aheadOf = 48
+
+func (p *Pipeline) observeAll(batch []observation.Observation) {
+	for i := range batch {
+		if p.Ahead != nil && i%aheadOf == 0 {
+			p.Ahead(batch[i:min(i+aheadOf, len(batch))])
+		}
+		p.Observe(&batch[i])
 	}
 }

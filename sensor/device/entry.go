@@ -153,37 +153,6 @@ func sourceOf(name string) source {
 	return byFeed
 }
 
-// addrIndex finds the binding of an address: a map for each realm, whose keys
-// are then a quarter smaller than with the realm inside.
-type addrIndex []map[packet.Addr]*binding
-
-func (x addrIndex) get(k addrKey) *binding {
-	if int(k.realm) >= len(x) {
-		return nil
-	}
-	return x[k.realm][k.addr]
-}
-
-func (x *addrIndex) put(k addrKey, b *binding) {
-	for int(k.realm) >= len(*x) {
-		*x = append(*x, map[packet.Addr]*binding{})
-	}
-	(*x)[k.realm][k.addr] = b
-}
-
-func (x addrIndex) remove(k addrKey) {
-	if int(k.realm) < len(x) {
-		delete(x[k.realm], k.addr)
-	}
-}
-
-func (x addrIndex) len() (n int) {
-	for _, m := range x {
-		n += len(m)
-	}
-	return n
-}
-
 // queue holds devices by when they were last seen, oldest first.
 type queue struct{ oldest, newest *Device }
 

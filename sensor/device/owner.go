@@ -160,8 +160,7 @@ func (t *Table) holderAt(b *binding, at int64) *Device {
 
 // bind records the first holder of an address.
 func (t *Table) bind(k addrKey, d *Device, at, until int64, src source) *binding {
-	b := &binding{dev: d, since: at, until: seconds(until), last: seconds(at), addr: k.addr, source: src}
-	t.byAddr.put(k, b)
+	b := t.byAddr.put(k, binding{dev: d, since: at, until: seconds(until), last: seconds(at), addr: k.addr, source: src})
 	t.give(d, b)
 	if src > byFrame {
 		t.prove(d)

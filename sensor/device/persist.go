@@ -161,8 +161,7 @@ func (t *Table) enter(d *Device, r Record) {
 	for _, a := range r.Addrs {
 		k := addrKey{packet.AddrFrom(a.Addr), d.realm}
 		if t.byAddr.get(k) == nil && len(d.bindings) < t.cfg.MaxAddrs {
-			b := &binding{dev: d, since: nanos(a.Since), until: seconds(nanos(a.Until)), last: seconds(d.last), addr: k.addr, source: sourceOf(a.Source)}
-			t.byAddr.put(k, b)
+			b := t.byAddr.put(k, binding{dev: d, since: nanos(a.Since), until: seconds(nanos(a.Until)), last: seconds(d.last), addr: k.addr, source: sourceOf(a.Source)})
 			d.bindings = append(d.bindings, b)
 		}
 	}

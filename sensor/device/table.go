@@ -40,6 +40,7 @@ type Table struct {
 	lastNum   uint16
 	keyed     hash.Hash // HMAC-SHA256 with Config.Key, for ids
 	scratch   []byte    // of keyed
+	warm      uint64    // what Ahead added up: it is asked for to be near, not for its value
 }
 
 // Ranks order devices for eviction: those that never took part in an answered
@@ -64,6 +65,7 @@ func New(cfg Config) *Table {
 		byMAC: map[macKey]*Device{}, byMark: map[uint64]*Device{},
 		past:    map[addrKey][]holder{},
 		hinted:  map[addrKey]int64{},
+		byAddr:  newAddrIndex(),
 		names:   newNameCache(cfg.MaxNames),
 		pending: newPendingDHCP(cfg.MaxPending),
 		keyed:   hmac.New(sha256.New, cfg.Key),

@@ -1,0 +1,71 @@
+package device
+
+import (
+	"picket/sensor/observation"
+	"picket/sensor/packet"
+)
+
+// aheadMost is how many observations Ahead looks at: what it brings in must
+// still be in the cache when the last of them is observed.
+const aheadMost = 64
+
+// Ahead looks up whom the next observations are about, so that what is known
+// of them is in the processor's cache when Observe asks for it: the look-ups
+// of many devices do not wait for each other, those of one do. It changes
+// nothing, and looks at the first aheadMost.
+func (t *Table) Ahead(next []observation.Observation) {
+	if len(next) > aheadMost {
+		next = next[:aheadMost]
+	}
+	var found [aheadMost]struct {
+		table *addrTable
+		hash  uint32
+		addr  packet.Addr
+		b     *binding
+	}
+	for i := range next {
+		o, f := &next[i], &found[i]
+		end := &o.Client
+		if o.Kind == observation.FlowReport && !o.ClientHome {
+			end = &o.Server
+		}
+		if o.Realm != t.lastRealm || !end.Addr().IsValid() || int(t.lastNum) >= len(t.byAddr.realms) {
+			continue
+		}
+		f.table = &t.byAddr.realms[t.lastNum]
+		f.addr = packet.AddrFrom(end.Addr())
+		f.hash = t.byAddr.hash(f.addr)
+		if n := len(f.table.slots); n > 0 {
+			t.warm += uint64(f.table.slots[int(f.hash)&(n-1)].hash)
+		}
+	}
+	for i := range next {
+		if f := &found[i]; f.table != nil && f.table.count > 0 {
+			f.b = t.byAddr.find(f.table, f.hash, f.addr)
+		}
+	}
+	for i := range next {
+		if b := found[i].b; b != nil {
+			d := b.dev
+			t.warm += uint64(d.seq) + uint64(d.queued) + uint64(d.visit.start) + uint64(d.judged)
+		}
+	}
+	for i := range next {
+		if b := found[i].b; b != nil {
+			t.warmAround(b.dev)
+		}
+	}
+}
+
+// warmAround asks for what hangs on d.
+func (t *Table) warmAround(d *Device) {
+	if v := d.view; v != nil {
+		t.warm += uint64(v.Seq) + uint64(v.Verdict.Confidence)
+	}
+	if d.dossier != nil && d.dossier.Enough() {
+		t.warm++
+	}
+	if d.place != nil {
+		t.warm += uint64(d.place.VLAN)
+	}
+}
