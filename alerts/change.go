@@ -20,7 +20,7 @@ func (j *Judge) SetRules(rules []*Rule) {
 	for _, r := range rules {
 		byName[r.Policy.Name] = r
 	}
-	j.rules, j.places = rules, newPlaces()
+	j.rules, j.places, j.early = rules, newPlaces(), earlies{}
 	j.schedule(j.now)
 	for _, d := range j.sortedDossiers() {
 		for _, a := range slices.Clone(d.accounts) {

@@ -56,7 +56,7 @@ func judgeDefs() []Def {
 		{"picket_notifications_total", "counter", []string{"outcome"}, "Alerts sent to an Alertmanager, by what became of them."},
 		{"picket_notifications_pending", "gauge", nil, "Alerts that some Alertmanager has not accepted yet."},
 		{"picket_notifications_held", "gauge", nil, "New alerts held back by the rate limit: a storm."},
-		{"picket_judge_evicted_total", "counter", []string{"what"}, "What the judge forgot by a limit: devices, held accounts, servers of an account."},
+		{"picket_judge_evicted_total", "counter", []string{"what"}, "What the judge forgot by a limit: devices, held accounts, servers of an account, open episodes, conversations without a name."},
 		{"picket_judge_devices", "gauge", nil, "Devices the judge holds something of."},
 		{"picket_judge_held_bytes", "gauge", nil, "Bytes sent to restricted places by devices whose verdict is not in yet."},
 		{"picket_store_errors_total", "counter", nil, "Failed writes of episodes and alerts to the store."},

@@ -42,6 +42,7 @@ type Judge struct {
 	log     *slog.Logger
 	limits  Limits
 	places  places
+	early   earlies
 	flowOf  FlowOf
 
 	dossiers map[device.ID]*dossier
@@ -95,6 +96,11 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 		return
 	}
 	isHidden := hiddenFrom(&t)
+	var before *early
+	if t.Name != "" {
+		before = j.early.take(&t)
+	}
+	counted := uint64(0)
 	for i, r := range j.rules {
 		if d.standings[i] == Permitted {
 			continue
@@ -102,7 +108,12 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 		if r.severity[seen] != Off && d.standings[i] == Prohibited {
 			j.present(d, i, t.First, t.Last)
 		}
-		j.apply(d, i, r, &t, p, isHidden)
+		if j.apply(d, i, r, before.whole(i, &t), p, isHidden) && i < maxEarlyRules {
+			counted |= 1 << i
+		}
+	}
+	if t.Name == "" && j.early.note(&t, counted) {
+		j.metrics.evict(evictedEarly)
 	}
 }
 
@@ -114,8 +125,9 @@ func (j *Judge) Where(t *sensor.Transfer) *geo.Jurisdiction {
 	return &j.place(keyOf(t), t.CNAMEs).Jurisdiction
 }
 
-// apply lets rule i of d have its say about a transfer.
-func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) {
+// apply lets rule i of d have its say about a transfer. It reports whether it
+// counts against the device, or is held until the verdict.
+func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) bool {
 	who := j.whose(d, i, r, t, p)
 	ok, _ := r.restricted(t, len(p.hits[i]) > 0, p.Owner.Name, or(who, t.Device.Verdict.Maker))
 	if !ok {
@@ -124,7 +136,7 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 			a.hide(t, isHidden)
 			j.settle(d, i, a)
 		}
-		return
+		return false
 	}
 	a := j.account(d, r, who, t.Last)
 	if a.add(t, p, p.hits[i]) {
@@ -136,6 +148,7 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 		a.held += t.Sent
 	}
 	j.settle(d, i, a)
+	return true
 }
 
 // whose says which maker's account a transfer belongs to, for rules about

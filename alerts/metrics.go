@@ -66,6 +66,7 @@ const (
 	evictedHeld    = "held"
 	evictedServer  = "server"
 	evictedEpisode = "episode"
+	evictedEarly   = "unnamed"
 )
 
 // NewMetrics registers every metric of Defs with reg.
@@ -101,7 +102,7 @@ func NewMetrics(reg prometheus.Registerer, c MetricsConfig) *Metrics {
 		m.visibility[v] = vis.WithLabelValues(string(v))
 	}
 	m.outcomes = resolve(f.counterVec("notifications_total"), outcomeAccepted, outcomeRefused, outcomeFailed, outcomeSpilled)
-	m.evicted = resolve(f.counterVec("judge_evicted_total"), evictedDevice, evictedHeld, evictedServer, evictedEpisode)
+	m.evicted = resolve(f.counterVec("judge_evicted_total"), evictedDevice, evictedHeld, evictedServer, evictedEpisode, evictedEarly)
 	// Set aside: one scrape's snapshot, what was resolved above, the buckets,
 	// the conditions, and the series named other.
 	limit := or(c.Series, DefaultSeries)
