@@ -59,13 +59,12 @@ type Identity struct {
 	inbox   map[string]*Message
 	arrived atomic.Bool
 
-	dirty  map[device.ID]noted
-	said   map[device.ID]*saidDevice
-	known  map[string]*Message // what others said, by thing
-	order  []string            // of known, to go round
-	next   int
-	flush  time.Time
-	missed uint64 // changes and messages there was no room for
+	dirty map[device.ID]noted
+	said  map[device.ID]*saidDevice
+	known map[string]*Message // what others said, by thing
+	order []string            // of known, to go round
+	next  int
+	flush time.Time
 }
 
 // noted is a device that changed.
@@ -120,7 +119,7 @@ func (i *Identity) Note(v *device.View, at time.Time, urgent bool) {
 	}
 	old, there := i.dirty[v.ID]
 	if !there && len(i.dirty) >= maxDirty {
-		i.missed++
+		i.node.missed.Add(1)
 		return
 	}
 	i.dirty[v.ID] = noted{at: at, concern: concern, urgent: urgent || old.urgent, realm: v.Realm}
@@ -249,7 +248,7 @@ func (i *Identity) take(now time.Time) {
 				i.order = append(i.order, thing)
 				i.known[thing] = m
 			} else {
-				i.missed++ // it is applied, and not looked at again
+				i.node.missed.Add(1) // it is applied, and not looked at again
 			}
 		} else if m.Gone {
 			i.known[thing] = nil // its place in the round stays

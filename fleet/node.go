@@ -55,7 +55,8 @@ type Node struct {
 	refused   atomic.Uint64
 	published atomic.Uint64
 	applied   atomic.Uint64
-	latest    atomic.Int64 // when another sensor was last heard; Unix nanoseconds
+	missed    atomic.Uint64 // changes of devices there was no room for
+	latest    atomic.Int64  // when another sensor was last heard; Unix nanoseconds
 	trouble   atomic.Pointer[string]
 }
 
