@@ -16,6 +16,7 @@ import (
 	"picket/sensor/flow"
 	"picket/sensor/handset"
 	"picket/sensor/observation"
+	"picket/sensor/packets"
 	"picket/sensor/wire"
 )
 
@@ -119,6 +120,8 @@ type assembly struct {
 	visible  sensor.Visible
 	feed     *device.Feed // nil: no lease file and no socket is configured
 	pipeline *sensor.Pipeline
+	frames   *packets.Exchange // nil: none are held for evidence
+	before   func()            // called before each observation
 }
 
 // assemble wires workers for the given sources to sink. live sensors never
@@ -148,9 +151,10 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		a.pipeline.Feeds = append(a.pipeline.Feeds, feed.Run)
 	}
 	workers := len(sources) * a.pipeline.Share
+	a.frames, a.before = exchangeFor(c.Evidence, state, workers), func() {}
 	for i := range workers {
 		wc := sensor.WorkerConfig{
-			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key,
+			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key, Keep: a.frames,
 			Flow: flow.Config{MaxFlows: c.Limits.Flows / workers, StreamBytes: int(c.Limits.StreamBytes) / workers},
 		}
 		if len(c.NeverWatch) > 0 {
@@ -173,6 +177,7 @@ func sharing(c *configs.Config, sources int, live bool) int {
 // tap shows every observation to f before it is judged.
 func (a *assembly) tap(f func(*observation.Observation)) {
 	a.pipeline.Observe = func(o *observation.Observation) {
+		a.before()
 		f(o)
 		a.identify.Observe(o)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -33,7 +34,8 @@ const (
 	crowdEvery = time.Minute
 	// maxWatchStep: packet time that moves further than this at once was not watched.
 	maxWatchStep = 5 * time.Minute
-	// pseudonymEvery is how long devices are counted under the same pseudonyms.
+	// pseudonymEvery is how long devices are counted under the same pseudonyms
+	// unless the configuration says otherwise.
 	pseudonymEvery = 30 * 24 * time.Hour
 )
 
@@ -47,6 +49,10 @@ type keeper struct {
 	log    *slog.Logger
 	crowd  func() []alerts.DeviceCount               // nil: nobody is counted
 	export func(keep func(device.Record) bool) error // nil: no records
+	frames *keepsakes                                // nil: no packets are kept
+
+	// countedEvery is how long devices are counted under the same pseudonyms.
+	countedEvery time.Duration
 
 	mu      sync.Mutex
 	rules   []*alerts.Rule
@@ -210,7 +216,9 @@ func ruledView(v *device.View, r evidence.Ruling) *device.View {
 func (k *keeper) Transfer(t sensor.Transfer) {
 	d := k.look(t.Device, t.Last)
 	t.Device = d.view
+	k.frames.own(&t, d.concern == evidence.Prohibited)
 	k.next.Transfer(t)
+	k.frames.transfer(&t)
 	k.keep(d, t.Last)
 	k.count(&t)
 }
@@ -229,6 +237,9 @@ func (k *keeper) Verdict(c sensor.VerdictChange) {
 		d.saved = time.Time{}
 		k.keep(d, c.At)
 	}
+	if d.concern != evidence.Prohibited || c.Gone {
+		k.frames.leave(c.Device.ID, c.Into)
+	}
 	if c.Gone {
 		k.mu.Lock()
 		delete(k.kept, c.Device.ID)
@@ -246,11 +257,13 @@ func (k *keeper) Identifier(f sensor.Identifier) {
 func (k *keeper) Question(q sensor.Question) {
 	q.Device = k.look(q.Device, q.At).view
 	k.next.Question(q)
+	k.frames.question(&q)
 }
 
 // Tick implements sensor.Sink.
 func (k *keeper) Tick(now time.Time) {
 	k.next.Tick(now)
+	k.frames.tick(now)
 	k.mu.Lock()
 	before := k.now
 	if now.After(before) {
@@ -291,7 +304,7 @@ func (k *keeper) keep(d *keptDevice, at time.Time) {
 // count adds a transfer to the ledger.
 func (k *keeper) count(t *sensor.Transfer) {
 	if k.pseudonym == nil || t.Last.Sub(k.keyedAt) >= 24*time.Hour {
-		p, err := k.store.Pseudonym(t.Last, pseudonymEvery)
+		p, err := k.store.Pseudonym(t.Last, cmp.Or(k.countedEvery, pseudonymEvery))
 		if err != nil {
 			k.log.Error("devices not counted", "err", err)
 			return

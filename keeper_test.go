@@ -17,9 +17,12 @@ import (
 )
 
 // keepDemo plays the embedded capture through a keeper into dir.
-func keepDemo(t *testing.T, dir string) {
+func keepDemo(t *testing.T, dir string, change ...func(*configs.Config)) {
 	t.Helper()
 	c := configs.Defaults()
+	for _, f := range change {
+		f(c)
+	}
 	p, err := alerts.Quick([]string{"xiaomi"}, []string{"CN"})
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +37,13 @@ func keepDemo(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge, err := alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}})
+	var k *keeper
+	kept := keptEpisodes{alerts.Kept{Store: store}, func(e *evidence.Episode) { k.frames.episode(e) }}
+	judge, err := alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: kept})
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := newKeeper(judge, store, j.geo, log)
+	k, err = newKeeper(judge, store, j.geo, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +53,14 @@ func keepDemo(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := assemble(context.Background(), c, j, k, []sensor.Source{source}, false, "", log)
+	a, err := assemble(context.Background(), c, j, k, []sensor.Source{source}, false, dir, log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.export = a.table.Export
+	if err := k.holdFrames(a); err != nil {
+		t.Fatal(err)
+	}
 	if err := a.pipeline.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}

@@ -36,8 +36,14 @@ func (s *Store) AddPackets(p Packets) {
 		s.stats.dropped.Add(1)
 		return
 	}
-	s.waiting.packets = append(s.waiting.packets, p)
 	s.waiting.bytes += len(p.Body)
+	for i := range s.waiting.packets { // one row for what is written together
+		if w := &s.waiting.packets[i]; w.Episode == p.Episode && w.Device == p.Device {
+			w.At, w.Frames, w.Body = latest(w.At, p.At), w.Frames+p.Frames, append(w.Body, p.Body...)
+			return
+		}
+	}
+	s.waiting.packets = append(s.waiting.packets, p)
 }
 
 func (s *Store) writePackets(tx *sql.Tx, b *batch) error {
@@ -115,7 +121,7 @@ func (s *Store) boundPackets(tx *sql.Tx) error {
 // Packets opens the packets of an episode as a pcapng file and says how many
 // bytes it has. Without any the error is fs.ErrNotExist.
 func (s *Store) Packets(episode string) (io.ReadCloser, int64, error) {
-	parts := [][]byte{packets.Header(packetsComment)}
+	var parts [][]byte
 	err := s.rows("SELECT body FROM packets WHERE episode = ? ORDER BY id", []any{episode}, func(scan func(...any) error) error {
 		var body []byte
 		err := scan(&body)
@@ -128,10 +134,10 @@ func (s *Store) Packets(episode string) (io.ReadCloser, int64, error) {
 	for _, p := range s.waitingPackets(episode) {
 		parts = append(parts, p.Body)
 	}
-	if len(parts) == 1 {
+	if len(parts) == 0 {
 		return nil, 0, fmt.Errorf("packets of %s: %w", episode, fs.ErrNotExist)
 	}
-	all := slices.Concat(parts...)
+	all := append(packets.Header(packetsComment), packets.Ordered(slices.Concat(parts...))...)
 	return io.NopCloser(bytes.NewReader(all)), int64(len(all)), nil
 }
 

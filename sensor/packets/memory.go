@@ -154,10 +154,17 @@ type Frame struct {
 
 // TakeFlow gives out the frames of one conversation of a device that were not
 // given out yet, oldest first.
-func (m *Memory) TakeFlow(flow uint64, device string) []Frame {
+func (m *Memory) TakeFlow(flow uint64, device string) []Frame { return m.take(flow, device, false) }
+
+// TakeQuestion gives out the DNS messages of a time and a device.
+func (m *Memory) TakeQuestion(at int64, device string) []Frame {
+	return m.take(uint64(at), device, true)
+}
+
+func (m *Memory) take(key uint64, device string, dns bool) []Frame {
 	var out []Frame
-	m.each(flow, func(e *entry) {
-		if !e.DNS && e.owner == device && !e.taken {
+	m.each(key, func(e *entry) {
+		if e.DNS == dns && e.owner == device && !e.taken {
 			out = append(out, m.give(e))
 		}
 	})

@@ -1,6 +1,10 @@
 package packets
 
-import "encoding/binary"
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+)
 
 // Blocks and options of pcapng (draft-ietf-opsawg-pcapng, sections 4 and 3.5).
 const (
@@ -46,6 +50,30 @@ func appendPacket(b []byte, at int64, data []byte, wire int, comment string) []b
 		body = le.AppendUint32(option(body, optComment, comment), optEnd)
 	}
 	return block(b, blockEnhanced, body)
+}
+
+// Ordered returns the blocks that Append wrote, in pieces and in whatever
+// order, by time. What follows something that is no such block is left out.
+func Ordered(blocks []byte) []byte {
+	type span struct {
+		at       uint64
+		from, to int
+	}
+	var all []span
+	for at := 0; at+32 <= len(blocks); {
+		n := int(le.Uint32(blocks[at+4:]))
+		if le.Uint32(blocks[at:]) != blockEnhanced || n < 32 || n > len(blocks)-at {
+			break
+		}
+		all = append(all, span{uint64(le.Uint32(blocks[at+12:]))<<32 | uint64(le.Uint32(blocks[at+16:])), at, at + n})
+		at += n
+	}
+	slices.SortStableFunc(all, func(a, b span) int { return cmp.Compare(a.at, b.at) })
+	out := make([]byte, 0, len(blocks))
+	for _, s := range all {
+		out = append(out, blocks[s.from:s.to]...)
+	}
+	return out
 }
 
 func block(b []byte, kind uint32, body []byte) []byte {

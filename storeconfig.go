@@ -1,0 +1,30 @@
+package main
+
+import (
+	"time"
+
+	"picket/configs"
+	"picket/evidence"
+)
+
+// storeConfig is the evidence store that the configuration asks for in dir.
+func storeConfig(c *configs.Config, dir string) evidence.Config {
+	r := &c.Evidence.Retention
+	return evidence.Config{
+		Dir:    dir,
+		Limits: evidence.Limits{Packets: maxEpisodePackets, AllPackets: int(c.Evidence.PacketStore)},
+		Retention: evidence.Retention{
+			Episodes: time.Duration(r.Episodes), Packets: time.Duration(r.Packets), Devices: time.Duration(r.Devices),
+			Verdicts: time.Duration(r.Verdicts), Ledger: time.Duration(r.Ledger), Rulings: time.Duration(r.Rulings), Chain: time.Duration(r.Chain),
+		},
+	}
+}
+
+// holdFrames has the keeper hold what the workers of a copy, and count
+// devices as the configuration says.
+func (k *keeper) holdFrames(a *assembly) (err error) {
+	k.countedEvery = time.Duration(a.cfg.Evidence.Pseudonyms)
+	k.frames, err = newKeepsakes(a.cfg.Evidence, a.frames, k.store, a.realms, a.sigs)
+	a.before = k.frames.take
+	return err
+}
