@@ -48,7 +48,7 @@ func fileCounts(a *assembly) alerts.Snapshot {
 // countsOf adds up the workers' counts.
 func countsOf(a *assembly) alerts.Snapshot {
 	out := alerts.Snapshot{
-		Stops: map[string]uint64{}, FlowsEvicted: map[string]uint64{}, VisibilityBytes: a.visible.Bytes(),
+		Stops: map[string]uint64{}, FlowsEvicted: map[string]uint64{}, VisibilityBytes: a.visible.Bytes(), OneWayBytes: a.visible.OneWay(),
 		Databases: map[string]time.Time{},
 	}
 	for _, d := range a.geo.Databases() {

@@ -30,6 +30,7 @@ func sensorDefs() []Def {
 		{"picket_flows_evicted_total", "counter", []string{"reason"}, "Flows that ended by a limit and not by themselves."},
 		{"picket_handshakes_total", "counter", []string{"protocol", "outcome"}, "Handshakes seen, by what became of reading them."},
 		{"picket_flow_visibility_bytes_total", "counter", []string{"visibility"}, "Bytes sent by devices, by how their destination was named."},
+		{"picket_flow_one_way_bytes_total", "counter", nil, "Bytes of conversations of which only one direction was seen, whether named or not."},
 		{"picket_observations_dropped_total", "counter", nil, "Observations lost because the slow side was behind."},
 		{"picket_devices", "gauge", []string{"maker", "class", "confidence"}, "Devices known, by verdict."},
 		{"picket_devices_learning_ratio", "gauge", nil, "Share of devices of which too little has been seen to say anything."},

@@ -20,6 +20,7 @@ type Snapshot struct {
 	FlowsEvicted        map[string]uint64 // by reason
 	Handshakes          []HandshakeStats
 	VisibilityBytes     map[string]uint64 // by visibility
+	OneWayBytes         uint64            // of conversations of which one direction was seen
 	ObservationsDropped uint64
 	Devices             []DeviceCount
 	LearningRatio       float64 // 0 to 1
@@ -115,6 +116,7 @@ func (c *snapshotCollector) Collect(ch chan<- prometheus.Metric) {
 	put("capture_bytes_total", float64(bytes))
 	byLabel("packet_stops_total", s.Stops)
 	byLabel("flows_evicted_total", s.FlowsEvicted)
+	put("flow_one_way_bytes_total", float64(s.OneWayBytes))
 	byLabel("flow_visibility_bytes_total", s.VisibilityBytes)
 	for _, h := range s.Handshakes {
 		put("handshakes_total", float64(h.N), h.Protocol, h.Outcome)

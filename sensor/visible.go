@@ -9,7 +9,8 @@ import (
 // Visible counts bytes by how their destination was named. One goroutine
 // adds, any may read.
 type Visible struct {
-	bytes [len(visibilities)]atomic.Uint64
+	bytes  [len(visibilities)]atomic.Uint64
+	oneWay atomic.Uint64
 }
 
 var visibilities = [...]observation.Visibility{
@@ -30,6 +31,9 @@ func visibilityCode(v observation.Visibility) uint8 {
 
 // Add counts the bytes of a transfer, both directions.
 func (v *Visible) Add(t *Transfer) {
+	if t.OneWay {
+		v.oneWay.Add(t.Sent + t.Received)
+	}
 	for i, name := range visibilities {
 		if name == t.Visibility {
 			v.bytes[i].Add(t.Sent + t.Received)
@@ -37,6 +41,10 @@ func (v *Visible) Add(t *Transfer) {
 		}
 	}
 }
+
+// OneWay returns the bytes of conversations of which one direction was seen,
+// named or not.
+func (v *Visible) OneWay() uint64 { return v.oneWay.Load() }
 
 // Bytes returns the counts, every visibility present.
 func (v *Visible) Bytes() map[string]uint64 {

@@ -97,6 +97,7 @@ func blindSpots() board {
 			{title: "Devices still learning", kind: "stat", unit: "percentunit", width: 6, height: 4, about: about("devices_learning_ratio"), queries: []query{{`max(` + m("devices_learning_ratio", "") + `)`, ""}}},
 			{title: "Handsets: how destinations are named", kind: "timeseries", unit: "Bps", width: 12, about: about("handset_visibility_bytes_total"), queries: []query{{rate(vis, "visibility"), "{{visibility}}"}}},
 			{title: "All devices: how destinations are named", kind: "timeseries", unit: "Bps", width: 12, about: about("flow_visibility_bytes_total"), queries: []query{{rate(all, "visibility"), "{{visibility}}"}}},
+			{title: "One direction only", kind: "timeseries", unit: "Bps", width: 12, about: about("flow_one_way_bytes_total"), queries: []query{{rate(m("flow_one_way_bytes_total", ""), "instance"), "{{instance}}"}}},
 			{title: "Devices by confidence", kind: "timeseries", unit: "short", width: 12, about: about("devices"), queries: []query{{`sum by (confidence) (` + m("devices", "") + `)`, "{{confidence}}"}}},
 			{title: "Unknown devices by class", kind: "bargauge", unit: "short", width: 12, queries: []query{{`sum by (class) (` + m("devices", `maker="unknown"`) + `)`, "{{class}}"}}},
 			{title: "Lost before the sensor", kind: "timeseries", unit: "Bps", width: 12, about: about("capture_missed_bytes_total"), queries: []query{{rate(m("capture_missed_bytes_total", ""), "instance"), "{{instance}}"}}},

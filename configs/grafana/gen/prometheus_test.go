@@ -112,7 +112,7 @@ func snapshot(n uint64) alerts.Snapshot {
 		MissedBytes: n, DuplicateFrames: n, Stops: map[string]uint64{"truncated": n}, Flows: 7, FlowsEvicted: map[string]uint64{"full": n},
 		Handshakes: []alerts.HandshakeStats{{Protocol: "tls", Outcome: "read", N: n}}, VisibilityBytes: map[string]uint64{"sni": 100 * n, "none": n},
 		Devices:   []alerts.DeviceCount{{Maker: "xiaomi", Class: "handset", Confidence: "certain", N: 2}, {Class: "unknown", Confidence: "none", N: 3}},
-		Databases: map[string]time.Time{"embedded": time.Unix(1780000000, 0)}, WebURL: "https://picket.example",
+		Databases: map[string]time.Time{"embedded": time.Unix(1780000000, 0)}, OneWayBytes: n, WebURL: "https://picket.example",
 	}
 }
 
