@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"picket/alerts"
+	"picket/fleet"
 	"picket/web"
 )
 
@@ -15,6 +16,7 @@ func (s *station) pages() (http.Handler, error) {
 	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
 	if s.fleet != nil {
 		c.Store = wholeStore{s.store, s.fleet.node.Name()}
+		c.Fleet = s.fleetPage
 	}
 	if len(s.cfg.Alertmanager.URLs) > 0 {
 		u, err := url.Parse(s.cfg.Alertmanager.URLs[0])
@@ -24,6 +26,21 @@ func (s *station) pages() (http.Handler, error) {
 		}
 	}
 	return web.New(c)
+}
+
+// fleetPage is what this sensor knows of all of them.
+func (s *station) fleetPage() web.Fleet {
+	all := s.fleet.node.Sensors()
+	out := web.Fleet{On: true, Name: s.fleet.node.Name(), Differences: fleet.Differences(all)}
+	for i := range all {
+		v := &all[i]
+		out.Sensors = append(out.Sensors, web.Sensor{
+			Name: v.Name, State: v.State, Heard: v.Heard.UTC(), Version: v.Version, Interfaces: append([]string{}, v.Interfaces...), Realms: append([]string{}, v.Realms...),
+			Frames: v.Frames, Dropped: v.Dropped, Devices: v.Devices, NoDevice: v.NoDevice, Learning: v.Learning, Open: v.Open,
+			Waiting: v.Waiting, Lost: v.Lost, Refused: v.Refused, Skew: v.Skew.Seconds(), Signatures: v.Signatures,
+		})
+	}
+	return out
 }
 
 // status is how the sensor is doing, for the page.

@@ -46,11 +46,19 @@ func (p *pages) openAPI(w http.ResponseWriter, _ *http.Request) {
 // apiStatus is how sensor and store are doing.
 type apiStatus struct {
 	Status
-	Open       int      `json:"open_episodes"`
-	Review     int      `json:"devices_in_review"`
-	Store      apiStore `json:"store"`
-	Head       string   `json:"chain_head"`
-	Attributed string   `json:"attribution"`
+	Open       int       `json:"open_episodes"`
+	Review     int       `json:"devices_in_review"`
+	Store      apiStore  `json:"store"`
+	Retention  []apiKept `json:"retention"`
+	Head       string    `json:"chain_head"`
+	Attributed string    `json:"attribution"`
+}
+
+// apiKept is how long a kind of evidence is kept.
+type apiKept struct {
+	What string  `json:"what"`
+	Days float64 `json:"days"`
+	From string  `json:"from"` // when the time begins; empty: when it was written
 }
 
 type apiStore struct {
@@ -68,6 +76,9 @@ func (p *pages) apiStatus(*http.Request) (any, error) {
 	a := apiStatus{Status: p.c.Status(), Attributed: "IP Geolocation by DB-IP, https://db-ip.com"}
 	a.Store = apiStore{st.Bytes, st.Waiting, st.Written, st.Failures, st.Dropped, st.Late, st.Trouble}
 	a.Interfaces, a.Policies, a.Blind, a.Databases = list(a.Interfaces), list(a.Policies), list(a.Blind), list(a.Databases)
+	for _, k := range p.kept() {
+		a.Retention = append(a.Retention, apiKept{k.What, k.For.Hours() / 24, k.Why})
+	}
 	open, err := p.open()
 	if err != nil {
 		return nil, err
@@ -94,27 +105,24 @@ func list[T any](l []T) []T {
 }
 
 type apiEpisodes struct {
-	Episodes []apiEpisode `json:"episodes"`
+	Episodes []apiEpisode `json:"episodes"` // newest first; open ones alone: worst first
+	Total    int          `json:"total"`    // that the query chooses
 }
 
 func (p *pages) apiEpisodes(r *http.Request) (any, error) {
-	v := r.URL.Query()
-	days, err := number(v, "days", 30, 1, 3660)
+	q, err := episodeQuery(r.URL.Query())
 	if err != nil {
 		return nil, err
 	}
-	var found []evidence.Episode
-	switch state := v.Get("state"); state {
-	case "open":
-		found, err = p.open()
-	case "", "all":
-		found, err = p.c.Store.Episodes(p.c.Now().AddDate(0, 0, -days))
-	default:
-		err = badRequest{errors.New("state: want open or all")}
+	_, found, err := p.find(&q, q.has)
+	if err != nil {
+		return nil, err
 	}
-	out := apiEpisodes{Episodes: []apiEpisode{}}
-	for i := range found {
-		out.Episodes = append(out.Episodes, episodeOf(&found[i]))
+	limit, err := number(r.URL.Query(), "limit", len(found), 1, 1<<30)
+	out := apiEpisodes{Episodes: []apiEpisode{}, Total: len(found)}
+	from := min(q.Offset, len(found))
+	for i := range found[from:min(from+limit, len(found))] {
+		out.Episodes = append(out.Episodes, episodeOf(&found[from+i]))
 	}
 	return out, err
 }
@@ -124,7 +132,16 @@ func (p *pages) apiEpisode(r *http.Request) (any, error) {
 	if err != nil || !ok {
 		return nil, errors.Join(err, notFound(ok))
 	}
-	return episodeOf(&e), nil
+	if p.c.Open != nil { // with the latest totals
+		for _, o := range p.c.Open() {
+			if o.ID == e.ID {
+				e = o
+			}
+		}
+	}
+	out := episodeOf(&e)
+	out.Packets, out.Silence = p.packetBytes(e.ID), p.silence(&e)
+	return out, nil
 }
 
 func notFound(ok bool) error {
@@ -204,4 +221,31 @@ type apiRulings struct {
 func (p *pages) apiRulings(*http.Request) (any, error) {
 	rulings, err := p.c.Store.Rulings("")
 	return apiRulings{list(rulings)}, err
+}
+
+type apiWatched struct {
+	Days []apiWatchedDay `json:"days"`
+}
+
+// apiWatchedDay is how well one day was watched. A day that is missing was
+// not.
+type apiWatchedDay struct {
+	Day     string `json:"day"`
+	Seconds uint64 `json:"seconds"`
+	Named   uint64 `json:"named_bytes"`
+	Unnamed uint64 `json:"unnamed_bytes"`
+	Lost    uint64 `json:"lost_frames"`
+}
+
+func (p *pages) apiWatched(r *http.Request) (any, error) {
+	q, err := residencyQuery(r.URL.Query(), p.c.Now())
+	if err != nil {
+		return nil, err
+	}
+	days, err := p.c.Store.WatchedDays(q.Period)
+	out := apiWatched{Days: []apiWatchedDay{}}
+	for _, d := range days {
+		out.Days = append(out.Days, apiWatchedDay{d.Day.UTC().Format(time.DateOnly), d.Seconds, d.Named, d.Unnamed, d.Lost})
+	}
+	return out, err
 }

@@ -62,10 +62,11 @@ func TestOpenAPIRoutes(t *testing.T) {
 
 // TestOpenAPIAnswers: every answer has what its schema says, and no more.
 func TestOpenAPIAnswers(t *testing.T) {
-	h, doc := site(t, 12), readOpenAPI(t)
+	h, doc := busySite(t, 40), readOpenAPI(t)
 	for path, at := range map[string]string{
 		"/api/v1/status": "", "/api/v1/episodes": "", "/api/v1/episodes/{id}": "/api/v1/episodes/e-0000000000000003", "/api/v1/devices": "?limit=5&sort=maker",
 		"/api/v1/devices/{id}": "/api/v1/devices/" + deviceID(0), "/api/v1/residency": "?daily=1&basis=owner", "/api/v1/crowd": "", "/api/v1/rulings": "",
+		"/api/v1/watched": "?from=2026-05-01", "/api/v1/fleet": "",
 	} {
 		if !strings.HasPrefix(at, "/") {
 			at = path + at

@@ -14,6 +14,7 @@ type apiEpisode struct {
 	Condition   evidence.Condition `json:"condition"`
 	Device      string             `json:"device"`
 	Realm       string             `json:"realm"`
+	Sensor      string             `json:"sensor"` // of the fleet that saw it; empty: this one alone
 	Place       string             `json:"place"`
 	Maker       string             `json:"maker"`
 	Model       string             `json:"model"`
@@ -41,6 +42,8 @@ type apiEpisode struct {
 	Signatures  string             `json:"signatures"`
 	PolicyHash  string             `json:"policy_hash"`
 	Databases   []string           `json:"databases"`
+	Packets     int64              `json:"packets_bytes"` // that can be downloaded; of one episode alone
+	Silence     string             `json:"silence_url"`   // in Alertmanager; of one episode alone
 }
 
 type apiServer struct {
@@ -67,7 +70,7 @@ type apiServer struct {
 
 func episodeOf(e *evidence.Episode) apiEpisode {
 	out := apiEpisode{
-		ID: e.ID, Policy: e.Policy, Severity: e.Severity, Condition: e.Condition, Device: e.Device, Realm: e.Realm, Place: e.Place,
+		ID: e.ID, Policy: e.Policy, Severity: e.Severity, Condition: e.Condition, Device: e.Device, Realm: e.Realm, Sensor: e.Sensor, Place: e.Place,
 		Maker: e.Maker, Model: e.Model, Class: e.Class, Confidence: e.Confidence, Posterior: e.Posterior,
 		Countries: list(e.Countries), Basis: list(e.Basis), Sent: e.Sent, Handshake: e.Handshake,
 		First: e.First.UTC(), Last: e.Last.UTC(), Opened: e.Opened.UTC(), CloseReason: e.CloseReason, AlertedAs: e.AlertedAs, Continued: e.Continued,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"picket/evidence"
 )
@@ -23,6 +24,33 @@ type Devices struct {
 	From, To int // numbers of the first and last shown
 	Crowd    []evidence.CrowdCount
 	CrowdSum int
+	Filtered bool // something was asked for
+}
+
+// sortChoice is an order that a person may ask for without the heads of
+// columns, which a narrow screen has no room for.
+type sortChoice struct {
+	Sort  string
+	Up    bool
+	Title string
+}
+
+var sortChoices = []sortChoice{
+	{"last", false, "last seen first"}, {"first", true, "first seen first"}, {"confidence", false, "surest first"},
+	{"maker", true, "by maker"}, {"model", true, "by model"},
+}
+
+// Value is how the form sends it.
+func (c sortChoice) Value() string {
+	if c.Up {
+		return c.Sort + ".up"
+	}
+	return c.Sort
+}
+
+// Is reports whether a query is sorted so.
+func (c sortChoice) Is(q evidence.DeviceQuery) bool {
+	return cmp.Or(q.Sort, "last") == c.Sort && q.Up == c.Up
 }
 
 // Column is one that devices can be sorted by.
@@ -36,7 +64,7 @@ func (p *pages) devices(r *http.Request) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	d := Devices{Query: q}
+	d := Devices{Query: q, Filtered: q.Text != "" || q.Maker != "" || q.Class != "" || q.Concern != ""}
 	if d.DevicePage, err = p.c.Store.Devices(q); err != nil {
 		return "", nil, err
 	}
@@ -103,11 +131,14 @@ func deviceQuery(v url.Values) (evidence.DeviceQuery, error) {
 		Text: v.Get("q"), Maker: v.Get("maker"), Class: v.Get("class"), Concern: evidence.Concern(v.Get("concern")),
 		Sort: v.Get("sort"), Up: v.Get("up") == "1",
 	}
-	if q.Sort != "" && !slices.Contains(evidence.DeviceSorts(), q.Sort) {
-		return q, badRequest{fmt.Errorf("sort: %q is none of %v", q.Sort, evidence.DeviceSorts())}
+	if order, up := strings.CutSuffix(v.Get("order"), ".up"); order != "" { // of the form: both in one choice
+		q.Sort, q.Up = order, up
 	}
-	if q.Concern != "" && q.Concern != evidence.Review && q.Concern != evidence.Prohibited {
-		return q, badRequest{fmt.Errorf("concern: %q is neither %s nor %s", q.Concern, evidence.Review, evidence.Prohibited)}
+	if err := oneOf("sort", q.Sort, evidence.DeviceSorts()...); err != nil {
+		return q, err
+	}
+	if err := oneOf("concern", string(q.Concern), string(evidence.Review), string(evidence.Prohibited)); err != nil {
+		return q, err
 	}
 	var err error
 	if q.Limit, err = number(v, "limit", 50, 1, 1000); err != nil {
@@ -115,6 +146,14 @@ func deviceQuery(v url.Values) (evidence.DeviceQuery, error) {
 	}
 	q.Offset, err = number(v, "offset", 0, 0, 10_000_000)
 	return q, err
+}
+
+// oneOf complains of a word that is none of those known; empty is fine.
+func oneOf(key, value string, known ...string) error {
+	if value == "" || slices.Contains(known, value) {
+		return nil
+	}
+	return badRequest{fmt.Errorf("%s: %q is none of %s", key, value, strings.Join(known, ", "))}
 }
 
 // number reads a whole number within bounds.
@@ -128,56 +167,4 @@ func number(v url.Values, key string, otherwise, least, most int) (int, error) {
 		return 0, badRequest{fmt.Errorf("%s: %q is not a number from %d to %d", key, text, least, most)}
 	}
 	return n, nil
-}
-
-// Device is everything kept on one device.
-type Device struct {
-	evidence.File
-	ID           string
-	Destinations []evidence.Server // of all episodes, most bytes first
-	Most         uint64
-	Retention    evidence.Retention
-}
-
-func (p *pages) device(r *http.Request) (string, any, error) {
-	f, err := p.c.Store.File(r.PathValue("id"))
-	if err != nil {
-		return "", nil, err
-	}
-	if !f.Known && len(f.Episodes)+len(f.Verdicts)+len(f.Rulings) == 0 {
-		return "", nil, errNotFound
-	}
-	d := Device{File: f, ID: r.PathValue("id"), Retention: p.c.Store.Retention()}
-	d.Destinations = destinations(f.Episodes)
-	for _, s := range d.Destinations {
-		d.Most = max(d.Most, s.Sent)
-	}
-	slices.Reverse(d.Episodes)
-	return "Device " + d.ID, d, nil
-}
-
-// destinations joins the servers of episodes. The same bytes under two
-// policies count once: the larger number stands.
-func destinations(list []evidence.Episode) []evidence.Server {
-	type key struct {
-		addr, name string
-		first      int64
-	}
-	at := map[key]int{}
-	out := []evidence.Server{}
-	for _, e := range list {
-		for _, s := range e.Servers {
-			k := key{s.Addr.String(), s.Name, s.First.UnixNano()}
-			if i, there := at[k]; there {
-				if s.Sent > out[i].Sent {
-					out[i] = s
-				}
-				continue
-			}
-			at[k] = len(out)
-			out = append(out, s)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b evidence.Server) int { return cmp.Compare(b.Sent, a.Sent) })
-	return out
 }

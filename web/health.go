@@ -10,6 +10,8 @@ import (
 // Health is how the sensor and the store are doing.
 type Health struct {
 	Status    Status
+	Blind     []Blind
+	Clear     []string
 	Store     evidence.Stats
 	Retention []Kept
 	Head      string
@@ -26,10 +28,10 @@ type Kept struct {
 // watchedDays is how far back the page says how well days were watched.
 const watchedDays = 14
 
-func (p *pages) health(*http.Request) (string, any, error) {
-	d := Health{Status: p.c.Status(), Store: p.c.Store.Stats()}
+// kept says how long each kind of evidence is kept.
+func (p *pages) kept() []Kept {
 	r := p.c.Store.Retention()
-	d.Retention = []Kept{
+	return []Kept{
 		{"Episodes, with their servers", "after they closed", r.Episodes},
 		{"Devices that a policy concerns, their addresses and identity", "after they were last heard", r.Devices},
 		{"Changes of verdict", "", r.Verdicts},
@@ -37,6 +39,11 @@ func (p *pages) health(*http.Request) (string, any, error) {
 		{"The ledger: bytes by day, maker and country, without devices", "", r.Ledger},
 		{"Counts of devices that no policy concerns", "", r.Ledger},
 	}
+}
+
+func (p *pages) health(*http.Request) (string, any, error) {
+	d := Health{Status: p.c.Status(), Store: p.c.Store.Stats(), Retention: p.kept()}
+	d.Blind, d.Clear = blindness(d.Status.Blind)
 	head, err := p.c.Store.Head()
 	if err != nil {
 		return "", nil, err
@@ -45,13 +52,27 @@ func (p *pages) health(*http.Request) (string, any, error) {
 		d.Head = head.String()
 	}
 	now := p.c.Now()
-	if d.Watched, err = p.c.Store.WatchedDays(evidence.Period{From: now.AddDate(0, 0, 1-watchedDays), To: now}); err != nil {
+	watched, err := p.c.Store.WatchedDays(evidence.Period{From: now.AddDate(0, 0, 1-watchedDays), To: now})
+	if err != nil {
 		return "", nil, err
 	}
-	for i, k := 0, len(d.Watched)-1; i < k; i, k = i+1, k-1 {
-		d.Watched[i], d.Watched[k] = d.Watched[k], d.Watched[i]
-	}
+	d.Watched = everyDay(now, watched)
 	d.Rulings, err = p.c.Store.Rulings("")
 	d.Rulings = d.Rulings[:min(len(d.Rulings), 20)]
 	return "Health", d, err
+}
+
+// everyDay lists the last days, newest first, those that nobody watched too.
+func everyDay(now time.Time, watched []evidence.DayWatched) []evidence.DayWatched {
+	out := make([]evidence.DayWatched, watchedDays)
+	today := now.UTC().Truncate(24 * time.Hour)
+	for i := range out {
+		out[i].Day = today.AddDate(0, 0, -i)
+		for _, w := range watched {
+			if w.Day.Equal(out[i].Day) {
+				out[i] = w
+			}
+		}
+	}
+	return out
 }

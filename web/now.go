@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -13,13 +12,17 @@ import (
 // nowDays is what the bars of the first page sum up.
 const nowDays = 7
 
-// maxReview bounds the review list of the first page.
-const maxReview = 20
+// The first page is for a glance: what is beyond these is a link away.
+const (
+	maxCards  = 12
+	maxReview = 6
+)
 
 // Now is the first page.
 type Now struct {
 	Status  Status
-	Open    []evidence.Episode // worst first
+	Open    []evidence.Episode // worst first, as many as are shown
+	Opens   int                // all
 	Pages   int
 	Tickets int
 	Days    int
@@ -28,12 +31,16 @@ type Now struct {
 	Sent    uint64
 	Review  []evidence.Device // oldest first
 	Waiting int               // all that wait for review
-	Crowd   []evidence.CrowdCount
+	Blind   []Blind           // that there is something of, most first
+	Clear   []string          // what nothing was seen of
+	Fleet   Fleet
+	Map     bool
 	Trouble string // of the store
 }
 
 func (p *pages) now(*http.Request) (string, any, error) {
-	d := Now{Status: p.c.Status(), Days: nowDays, Trouble: p.c.Store.Stats().Trouble}
+	d := Now{Status: p.c.Status(), Days: nowDays, Fleet: p.c.Fleet(), Map: p.c.Map != nil, Trouble: p.c.Store.Stats().Trouble}
+	d.Blind, d.Clear = blindness(d.Status.Blind)
 	var err error
 	if d.Open, err = p.open(); err != nil {
 		return "", nil, err
@@ -46,6 +53,7 @@ func (p *pages) now(*http.Request) (string, any, error) {
 			d.Tickets++
 		}
 	}
+	d.Opens, d.Open = len(d.Open), d.Open[:min(len(d.Open), maxCards)]
 	now := p.c.Now()
 	cells, err := p.c.Store.Residency(evidence.ResidencyQuery{
 		Period: evidence.Period{From: now.AddDate(0, 0, 1-nowDays), To: now}, Basis: "location", Class: "handset",
@@ -59,8 +67,21 @@ func (p *pages) now(*http.Request) (string, any, error) {
 		return "", nil, err
 	}
 	d.Review, d.Waiting = review.Devices, review.Total
-	d.Crowd, err = p.c.Store.CrowdOn(now)
-	return "Now", d, err
+	return "Now", d, nil
+}
+
+// blindness puts what cannot be seen in order, most first, what cannot be
+// counted last; what is nothing at all is only named.
+func blindness(all []Blind) (some []Blind, clear []string) {
+	for _, b := range all {
+		if b.Share == 0 {
+			clear = append(clear, b.What)
+		} else {
+			some = append(some, b)
+		}
+	}
+	slices.SortStableFunc(some, func(a, b Blind) int { return cmp.Compare(b.Share, a.Share) })
+	return some, clear
 }
 
 // severities, worst first.
@@ -82,74 +103,4 @@ func (p *pages) open() ([]evidence.Episode, error) {
 		return cmp.Or(cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)), b.Last.Compare(a.Last))
 	})
 	return list, nil
-}
-
-// Episodes lists the open ones and those of the last days.
-type Episodes struct {
-	Days int
-	List []evidence.Episode
-	More int // not shown
-}
-
-// maxEpisodes bounds a list of episodes.
-const maxEpisodes = 500
-
-func (p *pages) episodes(r *http.Request) (string, any, error) {
-	days, err := number(r.URL.Query(), "days", 30, 1, 3660)
-	if err != nil {
-		return "", nil, err
-	}
-	list, err := p.c.Store.Episodes(p.c.Now().AddDate(0, 0, -days))
-	if err != nil {
-		return "", nil, err
-	}
-	slices.Reverse(list)
-	d := Episodes{Days: days, List: list}
-	if n := len(list) - maxEpisodes; n > 0 {
-		d.List, d.More = list[:maxEpisodes], n
-	}
-	return "Episodes", d, nil
-}
-
-// Episode is one episode with what is known of its device.
-type Episode struct {
-	evidence.Episode
-	File    evidence.File
-	Silence string // address in Alertmanager; empty for none
-	Most    uint64 // of one server
-}
-
-func (p *pages) episode(r *http.Request) (string, any, error) {
-	e, ok, err := p.c.Store.Episode(r.PathValue("id"))
-	if err != nil {
-		return "", nil, err
-	}
-	if !ok {
-		return "", nil, errNotFound
-	}
-	d := Episode{Episode: e}
-	if p.c.Open != nil { // with the latest totals
-		for _, o := range p.c.Open() {
-			if o.ID == e.ID {
-				d.Episode = o
-			}
-		}
-	}
-	for _, s := range e.Servers {
-		d.Most = max(d.Most, s.Sent)
-	}
-	if d.File, err = p.c.Store.File(e.Device); err != nil {
-		return "", nil, err
-	}
-	d.Silence = p.silence(&e)
-	return "Episode " + e.ID, d, nil
-}
-
-// silence is where Alertmanager silences the alert of an episode.
-func (p *pages) silence(e *evidence.Episode) string {
-	if p.c.Alertmanager == nil || !e.Closed.IsZero() {
-		return ""
-	}
-	filter := `{policy="` + e.Policy + `",device="` + cmp.Or(e.AlertDevice, e.Device) + `"}`
-	return p.c.Alertmanager.JoinPath("/").String() + "#/silences/new?filter=" + url.QueryEscape(filter)
 }

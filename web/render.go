@@ -81,7 +81,7 @@ func statusOf(err error) int {
 // parse reads the templates; each page has its own "content".
 func (p *pages) parse() (map[string]*template.Template, error) {
 	out := map[string]*template.Template{}
-	for _, name := range [...]string{"now", "episodes", "episode", "devices", "device", "residency", "health", "error"} {
+	for _, name := range [...]string{"now", "episodes", "episode", "review", "devices", "device", "residency", "health", "fleet", "error"} {
 		t, err := template.New(name).Funcs(p.funcs()).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, err
@@ -107,9 +107,12 @@ func (p *pages) funcs() template.FuncMap {
 		"join":    strings.Join,
 		"country": p.countries.name,
 		"hit":     hit,
-		"ratio":   func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) },
+		"sure":    sure,
 		"plural":  plural,
 		"or2":     func(a, b bool) bool { return a || b },
+		"sorts":   func() []sortChoice { return sortChoices },
+		"words":   func(list ...string) []string { return list },
+		"seconds": func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) + " s" },
 		"hours":   func(seconds uint64) string { return strconv.FormatFloat(float64(seconds)/3600, 'f', 1, 64) + " h" },
 		"size":    func(n int64) string { return alerts.Size(max(0, n)).String() },
 		"below":   func(data any, root string) part { return part{data, root} },
@@ -160,6 +163,14 @@ func grouped(n any) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
+}
+
+// sure writes a posterior. It is never rounded up to certainty.
+func sure(posterior float64) string {
+	if posterior >= 0.9999 {
+		return "> 99.99 %"
+	}
+	return strconv.FormatFloat(math.Floor(posterior*10000)/100, 'f', 2, 64) + " %"
 }
 
 func percent(share float64) string {

@@ -61,6 +61,7 @@ type ResidencyCell struct {
 	Sent  uint64
 	Share float64 // of the maker's bytes
 	Heat  int
+	Spark string // path of bars over the period, 100 × 20 units, to the maker's largest
 }
 
 // ResidencyDay is one column of the chart. Numbers are of a drawing of
@@ -133,6 +134,7 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 		return "", nil, err
 	}
 	d.chart(daily, watched)
+	d.sparks(daily)
 	if q.Maker == "" {
 		for _, row := range d.Rows {
 			if row.Maker != "" {
@@ -210,67 +212,4 @@ func (d *Residency) matrix(cells []evidence.Cell) {
 		}
 	}
 	slices.SortStableFunc(d.Rows, func(a, b ResidencyRow) int { return cmp.Compare(b.Sent, a.Sent) })
-}
-
-// The drawing.
-const (
-	chartWidth  = 1000.0
-	chartHeight = 300.0
-)
-
-// chart stacks the bytes of each day by country.
-func (d *Residency) chart(daily []evidence.Cell, watched []evidence.DayWatched) {
-	n := d.Query.Period.Days()
-	step := chartWidth / float64(n)
-	from := d.Query.Period.From.UTC().Truncate(24 * time.Hour)
-	var most uint64
-	sums := make([][]uint64, n)
-	for i := range n {
-		sums[i] = make([]uint64, len(d.Countries))
-		d.Days = append(d.Days, ResidencyDay{Day: from.AddDate(0, 0, i), X: step * float64(i), W: max(step*0.86, step-6)})
-	}
-	index := func(t time.Time) int { return int(t.Sub(from) / (24 * time.Hour)) }
-	for _, c := range daily {
-		if i := index(c.Day); i >= 0 && i < n {
-			sums[i][d.column(c.Country)] += c.Sent
-			d.Days[i].Sent += c.Sent
-			most = max(most, d.Days[i].Sent)
-		}
-	}
-	for _, w := range watched {
-		if i := index(w.Day); i >= 0 && i < n && w.Seconds > 0 {
-			d.Days[i].Watched = true
-		}
-	}
-	top := niceBytes(most)
-	for i := range d.Days {
-		day := &d.Days[i]
-		y := chartHeight
-		for k, sent := range sums[i] {
-			if sent == 0 {
-				continue
-			}
-			h := chartHeight * float64(sent) / float64(top)
-			y -= h
-			day.Bars = append(day.Bars, Bar{Class: d.Countries[k].Class, Name: d.Countries[k].Name, Sent: sent, Y: y, H: h})
-		}
-		if !day.Watched && day.Sent == 0 {
-			d.Unwatched++
-		}
-	}
-	for i := range 5 {
-		d.Ticks = append(d.Ticks, Tick{Y: chartHeight * float64(4-i) / 4, Bytes: top / 4 * uint64(i)})
-	}
-}
-
-// niceBytes is the least number not below n whose quarters read well.
-func niceBytes(n uint64) uint64 {
-	for unit := uint64(1); unit < 1<<60; unit <<= 10 {
-		for _, f := range [...]uint64{1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 640, 768} {
-			if f*unit >= max(n, 4) {
-				return f * unit
-			}
-		}
-	}
-	return max(n, 4)
 }

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,9 @@ var files embed.FS
 type Store interface {
 	Episodes(since time.Time) ([]evidence.Episode, error)
 	Episode(id string) (evidence.Episode, bool, error)
+	// Packets opens the packets of an episode as pcapng and says how many
+	// bytes they are. Without any the error is fs.ErrNotExist.
+	Packets(episode string) (io.ReadCloser, int64, error)
 	Devices(evidence.DeviceQuery) (evidence.DevicePage, error)
 	File(device string) (evidence.File, error)
 	Makers() ([]string, error)
@@ -42,6 +46,14 @@ type Status struct {
 	Databases  []Database  `json:"databases"`
 	Signatures string      `json:"signatures"` // hash
 	Version    string      `json:"version"`
+}
+
+// Lost is how many frames all interfaces dropped.
+func (s Status) Lost() (n uint64) {
+	for _, i := range s.Interfaces {
+		n += i.Dropped
+	}
+	return n
 }
 
 // Interface is one of those listened on.
@@ -71,6 +83,8 @@ type Config struct {
 	Store        Store
 	Open         func() []evidence.Episode // open episodes with their latest totals; nil: the store's
 	Status       func() Status             // nil: nothing is said of the sensor
+	Fleet        func() Fleet              // nil: the sensor is alone
+	Map          *Map                      // the operator's; nil: none is drawn
 	Site         string                    // shown in titles; may be empty
 	Alertmanager *url.URL                  // where episodes can be silenced; nil: no link
 	Now          func() time.Time          // nil: time.Now
@@ -97,6 +111,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if c.Status == nil {
 		c.Status = func() Status { return Status{} }
+	}
+	if c.Fleet == nil {
+		c.Fleet = func() Fleet { return Fleet{} }
 	}
 	p := &pages{c: c}
 	var err error
@@ -130,19 +147,26 @@ func (p *pages) routes() []route {
 		{"/{$}", p.page("now", 0, p.now)},
 		{"/episodes", p.page("episodes", 0, p.episodes)},
 		{"/episode/{id}", p.page("episode", 1, p.episode)},
+		{"/episode/{id}/packets.pcapng", p.packets},
+		{"/review", p.page("review", 0, p.review)},
 		{"/devices", p.page("devices", 0, p.devices)},
 		{"/device/{id}", p.page("device", 1, p.device)},
 		{"/residency", p.page("residency", 0, p.residency)},
 		{"/health", p.page("health", 0, p.health)},
+		{"/fleet", p.page("fleet", 0, p.fleet)},
+		{"/map.svg", p.drawMap},
 		{"/api/v1/openapi.json", p.openAPI},
 		{"/api/v1/status", p.json(p.apiStatus)},
 		{"/api/v1/episodes", p.json(p.apiEpisodes)},
 		{"/api/v1/episodes/{id}", p.json(p.apiEpisode)},
+		{"/api/v1/episodes/{id}/packets.pcapng", p.packets},
 		{"/api/v1/devices", p.json(p.apiDevices)},
 		{"/api/v1/devices/{id}", p.json(p.apiDevice)},
 		{"/api/v1/residency", p.json(p.apiResidency)},
 		{"/api/v1/crowd", p.json(p.apiCrowd)},
 		{"/api/v1/rulings", p.json(p.apiRulings)},
+		{"/api/v1/watched", p.json(p.apiWatched)},
+		{"/api/v1/fleet", p.json(p.apiFleet)},
 	}
 }
 

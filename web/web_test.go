@@ -123,5 +123,5 @@ func TestServe(t *testing.T) {
 	if addr == "" {
 		t.Skip("set PICKET_WEB_LOOK to an address to look at the pages")
 	}
-	t.Error(http.ListenAndServe(addr, site(t, 240)))
+	t.Error(http.ListenAndServe(addr, busySite(t, 640)))
 }

@@ -3,15 +3,17 @@
 (function () {
   "use strict";
   if (new Date().getTimezoneOffset() !== 0) {
-    var format = new Intl.DateTimeFormat(undefined, {
-      day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short"
+    var formats = [true, false].map(function (seconds) {
+      return new Intl.DateTimeFormat(undefined, {
+        day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23", timeZoneName: "short"
+      });
     });
     document.querySelectorAll("time[datetime]").forEach(function (t) {
       var at = new Date(t.getAttribute("datetime"));
       if (isNaN(at.getTime())) { return; }
       var local = document.createElement("span");
       local.className = "local";
-      local.textContent = " (" + format.format(at) + ")";
+      local.textContent = " (" + formats[t.hasAttribute("data-minute") ? 1 : 0].format(at) + ")";
       t.appendChild(local);
     });
   }
