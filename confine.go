@@ -16,11 +16,13 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/psx"
 
 	"picket/configs"
+	"picket/fleet"
 )
 
 // confinement is what a sensor may still do once its sockets are open.
 type confinement struct {
 	write   []string // directories to read and write: state, the socket of leases
+	move    []string // directories below which files may also move from one to another
 	read    []string // files and directories to read
 	capture bool     // keep CAP_NET_RAW: libpcap opens its handle anew when the interface comes back
 }
@@ -99,10 +101,15 @@ func restrictFiles(c confinement, log *slog.Logger) error {
 		landlock.RWFiles("/dev/null"),
 		landlock.RWDirs(c.write...),
 	}
+	if len(c.move) > 0 {
+		rules = append(rules, landlock.RWDirs(c.move...).WithRefer())
+	}
 	abi, err := ll.LandlockGetABIVersion()
 	switch {
 	case err != nil || abi < 1:
 		return errNoLandlock
+	case abi < landlockRefer && len(c.move) > 0:
+		return errNoRefer // any Landlock at all would forbid it
 	case abi < landlockTruncate:
 		log.Warn("confined in part: this kernel's Landlock cannot forbid to truncate files", "abi", abi)
 	}
@@ -112,6 +119,11 @@ func restrictFiles(c confinement, log *slog.Logger) error {
 // landlockTruncate is the first ABI that knows LANDLOCK_ACCESS_FS_TRUNCATE
 // (Linux 6.2).
 const landlockTruncate = 3
+
+// landlockRefer is the first that knows LANDLOCK_ACCESS_FS_REFER (Linux 5.19).
+const landlockRefer = 2
+
+var errNoRefer = errors.New("this kernel's Landlock cannot let the embedded server of the fleet move its files (Linux 5.19 and later)")
 
 var errNoLandlock = errors.New("this kernel has none (CONFIG_SECURITY_LANDLOCK, Linux 5.13 and later)")
 
@@ -147,6 +159,9 @@ func confinementOf(c *configs.Config, state string, libpcap bool) confinement {
 	if state != "" {
 		out.write = append(out.write, state)
 	}
+	if c.Fleet.Mode == fleet.Embedded && state != "" {
+		out.move = append(out.move, filepath.Join(state, fleet.Directory))
+	}
 	if c.Leases.Socket != "" {
 		out.write = append(out.write, filepath.Dir(c.Leases.Socket))
 	}
@@ -174,6 +189,9 @@ func filesOf(c *configs.Config) []string {
 	}
 	if http.Authorization != nil {
 		add(http.Authorization.CredentialsFile)
+	}
+	if c.Fleet.Enabled() {
+		add(c.Fleet.Files()...)
 	}
 	web, err := webFiles(c.Web.ConfigFile)
 	if err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -68,6 +69,8 @@ func needsRestart(old, now *configs.Config) string {
 		return "canary"
 	case !slices.Equal(old.Web.Listen, now.Web.Listen):
 		return "web.listen_addresses"
+	case !reflect.DeepEqual(old.Fleet, now.Fleet):
+		return "fleet"
 	}
 	return ""
 }

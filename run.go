@@ -195,6 +195,9 @@ func (s *station) wire(sources []sensor.Source) error {
 	if s.fleet, err = join(s.cfg.Fleet, s.cmd.State, s.policies, s.fleetHealth, s.log); err != nil {
 		return usageError{err}
 	}
+	if s.fleet != nil {
+		registry.MustRegister(s.fleet.node.Metrics())
+	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
 		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
 		FlowOf: s.fleet.flowOf(),

@@ -56,6 +56,20 @@ const (
 	maxSkew = alerts.Duration(2 * time.Second)
 )
 
+// Directory is below the state directory: the streams of an embedded server.
+const Directory = "fleet"
+
+// Files names what is read while the sensor runs: at every connection.
+func (c *Config) Files() []string {
+	out := []string{}
+	for _, f := range [...]string{c.Credentials, c.SecretFile, c.TLS.Cert, c.TLS.Key, c.TLS.CA} {
+		if f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // Enabled reports that this sensor is part of a fleet.
 func (c *Config) Enabled() bool { return c.Mode != "" && c.Mode != Off }
 

@@ -87,7 +87,7 @@ func NewNode(c NodeConfig) (*Node, error) {
 	}
 	var token string
 	if n.c.Mode == Embedded {
-		n.inside, token, err = startServer(n.c, filepath.Join(c.Dir, "fleet"), n.log)
+		n.inside, token, err = startServer(n.c, filepath.Join(c.Dir, Directory), n.log)
 	} else {
 		token, err = readSecret(n.c.SecretFile)
 	}
