@@ -16,8 +16,8 @@ import (
 func (s *station) reload() error {
 	s.reloading.Lock() // a signal, a request and an import may come at once
 	defer s.reloading.Unlock()
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyReloading+"\n"+daemon.SdNotifyMonotonicUsec())
-	defer daemon.SdNotify(false, daemon.SdNotifyReady)
+	s.notify(daemon.SdNotifyReloading + "\n" + daemon.SdNotifyMonotonicUsec() + "\nSTATUS=reloading")
+	defer func() { s.notify(daemon.SdNotifyReady + "\nSTATUS=" + s.statusLine()) }()
 	err := s.swap()
 	s.metrics.Reloaded(err == nil, time.Now())
 	if err != nil {

@@ -101,7 +101,8 @@ type station struct {
 	strays   sensor.Strays
 	lapses   lapses
 	advised  string
-	lost     uint64 // frames dropped, as the store was told
+	toldAt   time.Time // when the service manager last got a status
+	lost     uint64    // frames dropped, as the store was told
 	up       atomic.Bool
 	since    time.Time // set before up
 
@@ -256,7 +257,7 @@ func (s *station) bases() []uint16 {
 func (s *station) run(ctx context.Context) error {
 	err := s.work(ctx, s.started)
 	s.up.Store(false)
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	s.notify(daemon.SdNotifyStopping)
 	s.farewell()
 	return err
 }
@@ -286,7 +287,7 @@ func (s *station) started(addrs []net.Addr) {
 	confine(confinementOf(s.cfg, s.cmd.State, s.live[0].Driver() == capture.DriverLibpcap), s.log)
 	s.capturing(time.Now())
 	s.log.Info("capturing", "interfaces", s.cfg.Interfaces, "driver", string(s.live[0].Driver()), "serving", urls(addrs, s.cfg.Web.ConfigFile != ""))
-	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
+	s.ready()
 }
 
 // signals reloads on SIGHUP.
@@ -318,6 +319,7 @@ func (s *station) tick(now time.Time) {
 		s.lost = lost
 	}
 	s.lapses.look(s.live, s.log)
+	s.showStatus(now)
 	var noHome, total uint64
 	for _, w := range s.a.pipeline.Workers {
 		st := w.Stats()
