@@ -143,7 +143,8 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	})
 	a.identify = sensor.NewIdentify(a.table, &counting{sink, &a.visible})
 	a.pipeline = &sensor.Pipeline{Sources: sources, Share: sharing(c, len(sources), live), Flush: a.identify.Flush}
-	a.pipeline.Observe, a.pipeline.Ahead = a.identify.Observe, a.identify.Ahead
+	a.before, a.pipeline.Ahead = func() {}, a.identify.Ahead
+	a.tap(func(*observation.Observation) {})
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
 	if feed := leaseFeed(c.Leases); feed != nil && live {
 		feed.Out, feed.Now, feed.Log = out, time.Now, log
@@ -151,7 +152,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		a.pipeline.Feeds = append(a.pipeline.Feeds, feed.Run)
 	}
 	workers := len(sources) * a.pipeline.Share
-	a.frames, a.before = exchangeFor(c.Evidence, state, workers), func() {}
+	a.frames = exchangeFor(c.Evidence, state, workers)
 	for i := range workers {
 		wc := sensor.WorkerConfig{
 			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key, Keep: a.frames,
