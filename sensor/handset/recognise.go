@@ -55,6 +55,8 @@ func (s *Set) recognise(hits []hit, e *Evidence) []hit {
 		return s.find(hits, ssdpServers, v, 0)
 	case "tls":
 		return s.findExact(hits, "ja4 "+v)
+	case Signature:
+		return s.recogniseSignature(hits, e.Field, v)
 	}
 	return hits
 }
