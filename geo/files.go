@@ -3,7 +3,6 @@ package geo
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"picket/compact"
 )
 
 // file is what any YAML file of configs/operators, configs/owners and
@@ -47,14 +48,14 @@ type nameEntry struct {
 }
 
 // compiledName is the file in the first of the directories that holds all of
-// them as JSON. Reading the YAML takes 0.4 s of CPU, reading it 3 ms.
-const compiledName = "compiled.json"
+// them. Reading the YAML takes 0.4 s of CPU, reading it half a millisecond.
+const compiledName = "compiled.bin"
 
 // compiled is that file. It counts only while Hash is that of the YAML, so
 // that a changed YAML file is never passed over.
 type compiled struct {
-	Hash string `json:"hash"`
-	File file   `json:"file"`
+	Hash string
+	File file
 }
 
 // ReadRules reads every .yml file in dirs of fsys, in the order of their
@@ -68,7 +69,7 @@ func ReadRules(fsys fs.FS, dirs ...string) (Rules, Groups, error) {
 	if len(dirs) > 0 {
 		var c compiled
 		b, err := fs.ReadFile(fsys, path.Join(dirs[0], compiledName))
-		if err == nil && json.Unmarshal(b, &c) == nil && c.Hash == hash {
+		if err == nil && compact.Unmarshal(b, &c) == nil && c.Hash == hash {
 			rules, groups := c.File.rules()
 			return rules, groups, nil
 		}
@@ -81,7 +82,7 @@ func ReadRules(fsys fs.FS, dirs ...string) (Rules, Groups, error) {
 	return rules, groups, nil
 }
 
-// CompileRules gives the content of compiled.json for dirs of fsys.
+// CompileRules gives the content of compiled.bin for dirs of fsys.
 func CompileRules(fsys fs.FS, dirs ...string) ([]byte, error) {
 	sources, hash, err := readSources(fsys, dirs)
 	if err != nil {
@@ -91,8 +92,7 @@ func CompileRules(fsys fs.FS, dirs ...string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := json.Marshal(compiled{hash, *all})
-	return append(b, '\n'), err
+	return compact.Marshal(compiled{hash, *all})
 }
 
 // source is one YAML file.

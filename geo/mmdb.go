@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,9 +15,14 @@ import (
 
 // openMMDB opens a file in the MaxMind format: MaxMind's own types and those
 // compatible with them through geoip2, all others by the fields they have.
-// The file is mapped: it must be replaced by rename, never written in place.
+// The file is read into memory, not mapped: were somebody to copy over it, a
+// mapping would give wrong answers, and beyond the new end SIGBUS.
 func openMMDB(path string, verify bool) ([]database, error) {
-	raw, err := maxminddb.Open(path)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("geo: %w", err)
+	}
+	raw, err := maxminddb.OpenBytes(b)
 	if err != nil {
 		if invalid := (maxminddb.InvalidDatabaseError{}); errors.As(err, &invalid) {
 			return nil, fmt.Errorf("geo: %s: not a MaxMind database, or cut short: %w", path, err)
@@ -34,16 +40,16 @@ func openMMDB(path string, verify bool) ([]database, error) {
 	if m.IPVersion == 4 {
 		d.caveat = "IPv4 only"
 	}
-	if d.reader, d.gives, err = readerFor(path, raw); err != nil {
+	if d.reader, d.gives, err = readerFor(path, b, raw); err != nil {
 		return nil, err
 	}
 	return []database{d}, nil
 }
 
 // readerFor chooses how records are read, by the type of the database.
-func readerFor(path string, raw *maxminddb.Reader) (reader, string, error) {
+func readerFor(path string, b []byte, raw *maxminddb.Reader) (reader, string, error) {
 	v6 := raw.Metadata.IPVersion == 6
-	db, err := geoip2.Open(path)
+	db, err := geoip2.OpenBytes(b)
 	if err != nil {
 		return flatReader(path, raw)
 	}

@@ -39,7 +39,7 @@ func (g *Geo) Adopt(next *Geo) {
 	prefixes := append(append(make([]netip.Prefix, 0, len(c.NAT64)+len(learnt)), c.NAT64...), learnt...)
 	g.config = c
 	g.nat64.Store(&prefixes)
-	old := g.snap.Swap(next.snap.Load()) // mapped files are unmapped once nothing refers to them
+	old := g.snap.Swap(next.snap.Load()) // its files are let go once nothing refers to them
 	g.evicted.Add(old.cache.evicted.Load())
 	g.reloads.Add(1)
 	g.mu.Unlock()

@@ -65,7 +65,7 @@ func compile(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "operators", "compiled.json"), b, 0o644)
+	return os.WriteFile(filepath.Join(dir, "operators", "compiled.bin"), b, 0o644)
 }
 
 func build(from, to string) error {

@@ -114,27 +114,27 @@ func (s *Set) compile(p *parsed, files []file) error {
 		return err
 	}
 	for i := range p.Makers {
-		if err := s.addMaker(p.Makers[i].File, &p.Makers[i].makerFile); err != nil {
+		if err := s.addMaker(p.Makers[i].File, &p.Makers[i].Says); err != nil {
 			return err
 		}
 	}
 	for i := range p.Makers {
-		if err := s.relate(p.Makers[i].File, &p.Makers[i].makerFile, i); err != nil {
+		if err := s.relate(p.Makers[i].File, &p.Makers[i].Says, i); err != nil {
 			return err
 		}
 	}
 	for i := range p.Makers {
 		m := &p.Makers[i]
 		c := compiler{Set: s, file: m.File, maker: uint8(i), checked: p.checked}
-		for j := range m.Signatures {
-			if err := c.entry(&m.Signatures[j]); err != nil {
+		for j := range m.Says.Signatures {
+			if err := c.entry(&m.Says.Signatures[j]); err != nil {
 				return err
 			}
 		}
 	}
 	for i := range p.Makers {
 		c := compiler{Set: s, file: p.Makers[i].File, maker: uint8(i), checked: p.checked}
-		if err := c.owns(&p.Makers[i].makerFile); err != nil {
+		if err := c.owns(&p.Makers[i].Says); err != nil {
 			return err
 		}
 	}

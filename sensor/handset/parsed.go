@@ -3,42 +3,43 @@ package handset
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"picket/compact"
 )
 
-// parsedName is the file beside the YAML files that holds what they say as
-// JSON: reading the YAML is most of the time that picket takes to start.
-const parsedName = "compiled.json"
+// parsedName is the file beside the YAML files that holds what they say:
+// reading the YAML is most of the time that picket takes to start.
+const parsedName = "compiled.bin"
 
-// parsed is what the YAML files of a signature set say. As JSON it counts
+// parsed is what the YAML files of a signature set say. Compiled it counts
 // only while Hash is that of the files, so that a changed file is never
 // passed over.
 type parsed struct {
-	Hash   string       `json:"hash"`
-	Rules  Rules        `json:"rules"`
-	Makers []parsedFile `json:"makers"`
+	Hash   string
+	Rules  Rules
+	Makers []parsedFile
 
-	checked bool // it comes from the JSON: its making checked the expressions
+	checked bool // it was compiled: its making checked the expressions
 }
 
 type parsedFile struct {
-	File string `json:"file"`
-	makerFile
+	File string
+	Says makerFile
 }
 
-// readParsed returns the JSON for files of this hash, nil when there is
-// none.
+// readParsed returns what was compiled of files of this hash, nil when there
+// is nothing.
 func readParsed(fsys fs.FS, hash string) *parsed {
 	b, err := fs.ReadFile(fsys, parsedName)
 	if err != nil {
 		return nil
 	}
 	var p parsed
-	if json.Unmarshal(b, &p) != nil || p.Hash != hash {
+	if compact.Unmarshal(b, &p) != nil || p.Hash != hash {
 		return nil
 	}
 	p.checked = true
@@ -46,7 +47,7 @@ func readParsed(fsys fs.FS, hash string) *parsed {
 }
 
 // Parse reads the YAML files in the top directory of fsys and gives the
-// content of compiled.json for them.
+// content of compiled.bin for them.
 func Parse(fsys fs.FS) ([]byte, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "engine %d\n", engine)
@@ -62,8 +63,7 @@ func Parse(fsys fs.FS) ([]byte, error) {
 		return nil, err
 	}
 	p.Hash = hex.EncodeToString(h.Sum(nil))
-	b, err := json.Marshal(p)
-	return append(b, '\n'), err
+	return compact.Marshal(*p)
 }
 
 // parse reads the rules and the makers.
@@ -80,7 +80,7 @@ func parse(files []file) (*parsed, error) {
 			ruled = true
 		default:
 			m := parsedFile{File: f.name}
-			if err := decodeStrict(f.name, f.data, &m.makerFile); err != nil {
+			if err := decodeStrict(f.name, f.data, &m.Says); err != nil {
 				return nil, err
 			}
 			p.Makers = append(p.Makers, m)
@@ -97,9 +97,9 @@ func (t text) MarshalText() ([]byte, error) {
 	return []byte(strconv.Itoa(t.line) + ":" + t.s), nil
 }
 
-// UnmarshalText reads that.
-func (t *text) UnmarshalText(b []byte) error {
-	line, s, ok := strings.Cut(string(b), ":")
+// UnmarshalString reads that.
+func (t *text) UnmarshalString(b string) error {
+	line, s, ok := strings.Cut(b, ":")
 	n, err := strconv.Atoi(line)
 	if !ok || err != nil {
 		return fmt.Errorf("want a line and a text, not %q", b)

@@ -19,11 +19,11 @@ func TestCompiledIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("configs/signatures/compiled.json is stale: go run ./sensor/handset/build")
+		t.Error("configs/signatures/compiled.bin is stale: go run ./sensor/handset/build")
 	}
 }
 
-// The set is the same whether its files are read as YAML or as JSON.
+// The set is the same whether its files are read as YAML or compiled.
 func TestCompiledIsTheSame(t *testing.T) {
 	dir := smallSet()
 	plain, err := Load(dir)
@@ -51,7 +51,7 @@ func TestCompiledIsTheSame(t *testing.T) {
 	}
 }
 
-// JSON of other files is passed over, and so is what is no JSON.
+// What was compiled of other files is passed over, and so is damage.
 func TestStaleCompiledIsPassedOver(t *testing.T) {
 	dir := smallSet()
 	b, err := Parse(dir)
@@ -60,8 +60,8 @@ func TestStaleCompiledIsPassedOver(t *testing.T) {
 	}
 	acme := dir["acme.yml"].Data
 	changed := bytes.Replace(acme, []byte("update.example.com"), []byte("newer.example.com"), 1)
-	for name, json := range map[string][]byte{"stale": b, "cut": b[:len(b)/2], "empty": nil} {
-		s, err := Load(fstest.MapFS{"rules.yml": dir["rules.yml"], "acme.yml": {Data: changed}, parsedName: {Data: json}})
+	for name, old := range map[string][]byte{"stale": b, "cut": b[:len(b)/2], "empty": nil} {
+		s, err := Load(fstest.MapFS{"rules.yml": dir["rules.yml"], "acme.yml": {Data: changed}, parsedName: {Data: old}})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -74,7 +74,7 @@ func TestStaleCompiledIsPassedOver(t *testing.T) {
 
 func TestEmbeddedLineNumbers(t *testing.T) {
 	for _, bad := range []string{"", "x", "x:y"} {
-		if new(text).UnmarshalText([]byte(bad)) == nil {
+		if new(text).UnmarshalString(bad) == nil {
 			t.Errorf("%q is read", bad)
 		}
 	}

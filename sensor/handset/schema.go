@@ -18,56 +18,56 @@ type (
 	// makerFile is one file of configs/signatures: a maker, a group of
 	// makers that share software, or a platform that names no maker.
 	makerFile struct {
-		Maker      text        `yaml:"maker" json:"maker,omitzero"`
-		Title      string      `yaml:"title" json:"title,omitzero"`
-		Kind       text        `yaml:"kind" json:"kind,omitzero"` // maker (default), group, platform
-		Company    string      `yaml:"company" json:"company,omitzero"`
-		Home       text        `yaml:"home" json:"home,omitzero"`     // ISO 3166-1
-		System     text        `yaml:"system" json:"system,omitzero"` // platform its handsets run
-		Group      text        `yaml:"group" json:"group,omitzero"`   // group it belongs to
-		Before     text        `yaml:"before" json:"before,omitzero"` // maker whose software it ran before a split
-		Owns       []ownsEntry `yaml:"owns" json:"owns,omitzero"`
-		Signatures []sigEntry  `yaml:"signatures" json:"signatures,omitzero"`
+		Maker      text        `yaml:"maker"`
+		Title      string      `yaml:"title"`
+		Kind       text        `yaml:"kind"` // maker (default), group, platform
+		Company    string      `yaml:"company"`
+		Home       text        `yaml:"home"`   // ISO 3166-1
+		System     text        `yaml:"system"` // platform its handsets run
+		Group      text        `yaml:"group"`  // group it belongs to
+		Before     text        `yaml:"before"` // maker whose software it ran before a split
+		Owns       []ownsEntry `yaml:"owns"`
+		Signatures []sigEntry  `yaml:"signatures"`
 	}
 
 	// ownsEntry lists domains of the company: evidence of the web plane.
 	ownsEntry struct {
-		Domains []text `yaml:"domains" json:"domains,omitzero"`
-		Company string `yaml:"company" json:"company,omitzero"` // when it is not the file's
-		Home    text   `yaml:"home" json:"home,omitzero"`
-		Source  text   `yaml:"source" json:"source,omitzero"`
+		Domains []text `yaml:"domains"`
+		Company string `yaml:"company"` // when it is not the file's
+		Home    text   `yaml:"home"`
+		Source  text   `yaml:"source"`
 	}
 
 	// sigEntry is one signature. Exactly one of the pattern keys is set.
 	sigEntry struct {
-		ID    text `yaml:"id" json:"id,omitzero"`
-		Maker text `yaml:"maker" json:"maker,omitzero"` // overlays only
+		ID    text `yaml:"id"`
+		Maker text `yaml:"maker"` // overlays only
 
-		Names       []text `yaml:"names" json:"names,omitzero"`               // host, *.suffix, or glob*.suffix
-		Hostname    []text `yaml:"hostname" json:"hostname,omitzero"`         // RE2, DHCP option 12
-		VendorClass []text `yaml:"vendor_class" json:"vendor_class,omitzero"` // RE2, DHCP option 60
-		ParamList   []text `yaml:"param_list" json:"param_list,omitzero"`     // exact, DHCP option 55
-		UserAgent   []text `yaml:"user_agent" json:"user_agent,omitzero"`     // RE2
-		Model       []text `yaml:"model" json:"model,omitzero"`               // RE2 from the start of a model string
-		MDNS        []text `yaml:"mdns" json:"mdns,omitzero"`                 // RE2
-		SSDP        []text `yaml:"ssdp" json:"ssdp,omitzero"`                 // RE2
-		JA4         []text `yaml:"ja4" json:"ja4,omitzero"`                   // exact
+		Names       []text `yaml:"names"`        // host, *.suffix, or glob*.suffix
+		Hostname    []text `yaml:"hostname"`     // RE2, DHCP option 12
+		VendorClass []text `yaml:"vendor_class"` // RE2, DHCP option 60
+		ParamList   []text `yaml:"param_list"`   // exact, DHCP option 55
+		UserAgent   []text `yaml:"user_agent"`   // RE2
+		Model       []text `yaml:"model"`        // RE2 from the start of a model string
+		MDNS        []text `yaml:"mdns"`         // RE2
+		SSDP        []text `yaml:"ssdp"`         // RE2
+		JA4         []text `yaml:"ja4"`          // exact
 
-		Plane    text   `yaml:"plane" json:"plane,omitzero"` // os app web; names only
-		Strength text   `yaml:"strength" json:"strength,omitzero"`
-		Form     text   `yaml:"form" json:"form,omitzero"`
-		Service  string `yaml:"service" json:"service,omitzero"` // names of one service are one item
-		Each     bool   `yaml:"each" json:"each,omitzero"`       // every sub-name is a service of its own
-		Probe    bool   `yaml:"probe" json:"probe,omitzero"`     // a connectivity check: forgotten within days
-		Is       string `yaml:"is" json:"is,omitzero"`           // what model it is, when the pattern says so
-		Verified text   `yaml:"verified" json:"verified,omitzero"`
-		Source   text   `yaml:"source" json:"source,omitzero"`
-		Says     string `yaml:"says" json:"says,omitzero"` // in words: what the device did
-		Example  []text `yaml:"example" json:"example,omitzero"`
-		Not      []text `yaml:"not" json:"not,omitzero"` // counter-examples
+		Plane    text   `yaml:"plane"` // os app web; names only
+		Strength text   `yaml:"strength"`
+		Form     text   `yaml:"form"`
+		Service  string `yaml:"service"` // names of one service are one item
+		Each     bool   `yaml:"each"`    // every sub-name is a service of its own
+		Probe    bool   `yaml:"probe"`   // a connectivity check: forgotten within days
+		Is       string `yaml:"is"`      // what model it is, when the pattern says so
+		Verified text   `yaml:"verified"`
+		Source   text   `yaml:"source"`
+		Says     string `yaml:"says"` // in words: what the device did
+		Example  []text `yaml:"example"`
+		Not      []text `yaml:"not"` // counter-examples
 
-		Reason  string `yaml:"reason" json:"reason,omitzero"`   // overlays only
-		Expires text   `yaml:"expires" json:"expires,omitzero"` // overlays only, YYYY-MM-DD
+		Reason  string `yaml:"reason"`  // overlays only
+		Expires text   `yaml:"expires"` // overlays only, YYYY-MM-DD
 	}
 
 	// overlayFile is one file of signatures.d.

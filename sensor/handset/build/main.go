@@ -1,4 +1,4 @@
-// Command build writes configs/signatures/compiled.json: what the YAML files
+// Command build writes configs/signatures/compiled.bin: what the YAML files
 // beside it say, in a form that is fast to read.
 //
 //	go run ./sensor/handset/build -o configs/signatures
@@ -27,5 +27,5 @@ func build(dir string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "compiled.json"), b, 0o644)
+	return os.WriteFile(filepath.Join(dir, "compiled.bin"), b, 0o644)
 }
