@@ -9,16 +9,16 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"picket/alerts"
 	"picket/configs"
-	"picket/geo"
 	"picket/sensor/capture"
 	"picket/sensor/device"
 )
@@ -189,17 +189,24 @@ func TestClockSteps(t *testing.T) {
 	}
 }
 
-// TestTruncatedDatabase: a database that is cut while it is replaced is
-// refused, whatever its length; nothing panics.
-func TestTruncatedDatabase(t *testing.T) {
-	whole := "203.0.113.0/24,NO,,,\n198.51.100.0/24,SE,,,\n"
-	path := filepath.Join(t.TempDir(), "site.mmdb")
-	for _, n := range []int{0, 1, len(whole) / 2, len(whole)} { // text is no mmdb at any length
-		if err := os.WriteFile(path, []byte(whole[:n]), 0o600); err != nil {
-			t.Fatal(err)
+// TestCrash: a process that panics, and one that the watchdog ends, die of
+// SIGABRT, so that the service manager starts them again.
+func TestCrash(t *testing.T) {
+	if how := os.Getenv("PICKET_TEST_CRASH"); how != "" {
+		crashBySignal()
+		if how == "panic" {
+			go panic("of a test")
 		}
-		if _, err := geo.New(geo.Config{Databases: []string{path}}); err == nil {
-			t.Errorf("%d bytes of no database were taken", n)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		select {}
+	}
+	for _, how := range []string{"panic", "watchdog"} {
+		child := exec.Command(os.Args[0], "-test.run=^TestCrash$")
+		child.Env = append(os.Environ(), "PICKET_TEST_CRASH="+how)
+		out, err := child.CombinedOutput()
+		status, _ := child.ProcessState.Sys().(syscall.WaitStatus)
+		if err == nil || !status.Signaled() || status.Signal() != syscall.SIGABRT {
+			t.Errorf("%s: %v, want an end by SIGABRT\n%.300s", how, err, out)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -41,6 +42,7 @@ type runCmd struct {
 
 // Run watches live until it is told to stop.
 func (r *runCmd) Run(a *app) error {
+	crashBySignal()
 	s, err := r.prepare(a)
 	if err != nil {
 		return err
@@ -48,6 +50,11 @@ func (r *runCmd) Run(a *app) error {
 	defer s.close()
 	return s.run(a.ctx)
 }
+
+// crashBySignal lets a crash end the process by SIGABRT. Go's own status
+// would be 2, which here means a mistake in the configuration, and which the
+// unit does not restart: neither after a panic nor after the watchdog.
+func crashBySignal() { debug.SetTraceback("crash") }
 
 // configuration is the file with the flags laid over it.
 func (r *runCmd) configuration() (*configs.Config, error) {
