@@ -99,7 +99,9 @@ func (w *Worker) follow(batch []capture.Frame, owner []uint8, me uint8) {
 		w.pass(batch[i].At)
 		w.mark(uint32(i) * 2)
 		if owner[i] == me {
-			w.frame(&batch[i])
+			w.look(batch[i : i+1])
+			w.kept.lend(&batch[i])
+			w.packet(&w.ahead[0], &w.places[0])
 			w.mark(uint32(i)*2 + 1)
 		}
 	}

@@ -25,7 +25,8 @@ type Source interface {
 const frameBatch = 256
 
 // Pipeline runs the sensor: one worker for each source, and behind them one
-// goroutine that takes their observations in turn.
+// goroutine that takes their observations in turn. One worker that reads files
+// does both.
 type Pipeline struct {
 	Sources []Source
 	Workers []*Worker // Share for each source
@@ -64,6 +65,9 @@ func (p *Pipeline) Queue(n int) (chan<- []observation.Observation, <-chan []obse
 // Run works until every source has ended, one fails, or ctx is done. Then
 // what is still open is reported and observed. The end of ctx is no error.
 func (p *Pipeline) Run(ctx context.Context) error {
+	if p.alone() {
+		return p.runAlone(ctx)
+	}
 	workers, ctx := errgroup.WithContext(ctx)
 	n := max(p.Share, 1)
 	for i, s := range p.Sources {
@@ -96,6 +100,28 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 	close(p.out)
 	<-observed
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// alone reports that one worker would only wait for the observer: a file. Then
+// both are one goroutine, which saves the hand-over.
+func (p *Pipeline) alone() bool {
+	return len(p.Workers) == 1 && p.Workers[0].cfg.Wait && p.Now == nil && p.Tick == nil && len(p.Feeds) == 0
+}
+
+func (p *Pipeline) runAlone(ctx context.Context) error {
+	w := p.Workers[0]
+	if p.Base != nil {
+		w.base = p.Base[0]
+	}
+	w.observe = p.Observe
+	err := p.work(ctx, p.Sources[0], w)
+	if p.Flush != nil {
+		p.Flush()
+	}
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}

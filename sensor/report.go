@@ -196,7 +196,6 @@ func (w *Worker) hiddenByProtocol(p *packet.Packet) {
 	if t == "" || p.Version == 0 {
 		return
 	}
-	p.Realm = w.cfg.Realms.Of(p, w.base)
 	if w.never(p) {
 		return
 	}

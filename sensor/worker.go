@@ -56,17 +56,20 @@ type Worker struct {
 	out   chan<- []observation.Observation
 	spare <-chan []observation.Observation // batches that come back
 	batch []observation.Observation
+	// observe, when set, takes the batch at once, instead of out.
+	observe func(*observation.Observation)
 	// gather keeps the batch, however long, for a group to merge; marks says
 	// what of it came when.
 	gather  bool
 	marks   []mark
 	closing bool // the input has ended
 
-	p     packet.Packet
-	base  uint16 // realm of the interface
-	now   int64
-	step  int64 // of now
-	ticks int64 // packet time of the last expiry
+	ahead  [ahead]packet.Packet
+	places [ahead]flow.Place // of ahead
+	base   uint16            // realm of the interface
+	now    int64
+	step   int64 // of now
+	ticks  int64 // packet time of the last expiry
 
 	hello     wire.Hello
 	flight    wire.ServerFlight
@@ -122,24 +125,40 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 
 // Frames takes a batch of frames, lent until it returns.
 func (w *Worker) Frames(batch []capture.Frame) {
-	for i := range batch {
-		w.pass(batch[i].At)
-		w.frame(&batch[i])
+	for len(batch) > 0 {
+		n := min(len(batch), ahead)
+		w.look(batch[:n])
+		for i := range batch[:n] {
+			w.pass(batch[i].At)
+			w.kept.lend(&batch[i])
+			w.packet(&w.ahead[i], &w.places[i])
+		}
+		batch = batch[n:]
 	}
 	w.Tick(w.now)
 }
 
-func (w *Worker) frame(f *capture.Frame) {
-	w.stats.Frames++
-	w.stats.Bytes += uint64(f.Wire)
-	vlan := uint16(0)
-	if f.TPID != 0 {
-		vlan = f.TCI & 0xfff
+// ahead is how many frames are decoded, and their flows looked for, before the
+// first of them is followed: enough for the waits for memory to overlap, few
+// enough for what was fetched to stay in the first-level cache.
+const ahead = 16
+
+// look decodes frames, at most ahead, and finds the places of their flows.
+func (w *Worker) look(frames []capture.Frame) {
+	for i := range frames {
+		f, p := &frames[i], &w.ahead[i]
+		w.stats.Frames++
+		w.stats.Bytes += uint64(f.Wire)
+		vlan := uint16(0)
+		if f.TPID != 0 {
+			vlan = f.TCI & 0xfff
+		}
+		stop := p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
+		w.stats.Stops[stop]++
+		p.Realm = w.cfg.Realms.Of(p, w.base)
+		w.places[i].Key(w.table, p)
 	}
-	stop := w.p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
-	w.stats.Stops[stop]++
-	w.kept.lend(f)
-	w.packet(stop)
+	w.table.Seek(w.places[:len(frames)])
 }
 
 // stepBits makes steps of 2^27 ns (134 ms), as wide as the buckets of the
@@ -194,10 +213,9 @@ func (w *Worker) Close() {
 // tunnel's and what is inside.
 const maxNested = 2
 
-// packet follows w.p, decoded as far as stop says.
-func (w *Worker) packet(stop packet.Reason) {
-	p := &w.p
-	switch stop {
+// packet follows p, which was looked at.
+func (w *Worker) packet(p *packet.Packet, at *flow.Place) {
+	switch p.Stop {
 	case packet.Decoded, packet.LaterFragment, packet.TunnelFragment:
 	case packet.EncryptedESP, packet.OtherTransport:
 		w.hiddenByProtocol(p)
@@ -205,7 +223,6 @@ func (w *Worker) packet(stop packet.Reason) {
 	default:
 		return
 	}
-	p.Realm = w.cfg.Realms.Of(p, w.base)
 	if p.EtherType == packet.EtherTypeARP && p.Version == 0 {
 		w.arp(p)
 		return
@@ -213,17 +230,20 @@ func (w *Worker) packet(stop packet.Reason) {
 	if w.never(p) {
 		return
 	}
-	if p.IsFragment() && !w.reassemble(p) {
-		return
+	if p.IsFragment() {
+		if !w.reassemble(p) {
+			return
+		}
+		at.Key(w.table, p)
 	}
 	switch p.Proto {
 	case packet.ProtoTCP:
-		if f, d := w.table.Touch(p); f != nil {
+		if f, d := w.table.TouchAt(p, at); f != nil {
 			w.keep(f, d, p)
 			w.tcp(f, d, p)
 		}
 	case packet.ProtoUDP:
-		if f, d := w.table.Touch(p); f != nil {
+		if f, d := w.table.TouchAt(p, at); f != nil {
 			w.keep(f, d, p)
 			w.udp(f, d, p)
 		}
@@ -306,6 +326,14 @@ func (w *Worker) tell(o *observation.Observation) {
 func (w *Worker) flush() bool {
 	w.kept.hand(len(w.batch) > 0)
 	if len(w.batch) == 0 || w.gather {
+		return true
+	}
+	if w.observe != nil {
+		for i := range w.batch {
+			w.observe(&w.batch[i])
+		}
+		clear(w.batch)
+		w.batch = w.batch[:0]
 		return true
 	}
 	if w.cfg.Wait {

@@ -19,6 +19,13 @@ type Key struct {
 
 var le = binary.LittleEndian
 
+// is is ==, in line: the compiler's own calls a function for each address.
+func (k *Key) is(o *Key) bool {
+	return le.Uint64(k.A[:8]) == le.Uint64(o.A[:8]) && le.Uint64(k.A[8:]) == le.Uint64(o.A[8:]) &&
+		le.Uint64(k.B[:8]) == le.Uint64(o.B[:8]) && le.Uint64(k.B[8:]) == le.Uint64(o.B[8:]) &&
+		k.APort == o.APort && k.BPort == o.BPort && k.Realm == o.Realm && k.Proto == o.Proto
+}
+
 // keyOf returns the key of p's conversation and which end of it sent p: 0
 // for A, 1 for B.
 func keyOf(p *packet.Packet) (k Key, from uint8) {

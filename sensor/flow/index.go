@@ -62,7 +62,7 @@ func (x *index) find(s *slab, k *Key, h uint64) *Flow {
 			return nil
 		}
 		if v>>32 == h>>32 {
-			if f := s.at(uint32(v)); f.key == *k {
+			if f := s.at(uint32(v)); f.key.is(k) {
 				return f
 			}
 		}

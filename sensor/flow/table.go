@@ -23,6 +23,7 @@ type Table struct {
 	lent    []byte // what Collect lent last, when it is not in a buffer
 	lentOf  *side  // whose it is
 	span    span
+	sum     uint64 // of Seek: so that its loads are made
 }
 
 // New returns an empty table. report is called from Touch (when the table is
@@ -42,11 +43,22 @@ func New(c Config, report Report) *Table {
 // direction of p. It returns nil when there is nothing to follow: no TCP or
 // UDP, a fragment, or the second copy of a frame on a doubled span.
 func (t *Table) Touch(p *packet.Packet) (*Flow, Dir) {
-	if p.Stop != packet.Decoded || p.IsFragment() || p.Proto != packet.ProtoTCP && p.Proto != packet.ProtoUDP || p.Version == 0 {
+	var l Place
+	l.Key(t, p)
+	return t.TouchAt(p, &l)
+}
+
+// followed reports that p belongs to a flow.
+func followed(p *packet.Packet) bool {
+	return p.Stop == packet.Decoded && (p.Proto == packet.ProtoTCP || p.Proto == packet.ProtoUDP) && p.Version != 0 && !p.IsFragment()
+}
+
+// TouchAt is Touch for a packet whose place was looked for.
+func (t *Table) TouchAt(p *packet.Packet, l *Place) (*Flow, Dir) {
+	if !l.known {
 		return nil, Up
 	}
-	k, from := keyOf(p)
-	h := t.index.hashOf(&k)
+	h, from := l.hash, l.from
 	t.stats.Frames++
 	t.stats.Bytes += uint64(p.Wire)
 	second := t.span.seen(p, h, from)
@@ -57,13 +69,13 @@ func (t *Table) Touch(p *packet.Packet) (*Flow, Dir) {
 		}
 		return nil, Up
 	}
-	f := t.index.find(&t.slab, &k, h)
+	f := t.at(l)
 	if f != nil && p.Flags&(packet.SYN|packet.ACK) == packet.SYN && p.Proto == packet.ProtoTCP && f.reused(p, from) {
 		t.finish(f, EndReused, p.At)
 		f = nil
 	}
 	if f == nil {
-		f = t.open(&k, h, p, from)
+		f = t.open(&l.key, h, p, from)
 	}
 	t.count(f, p, from)
 	if second == unsure {
