@@ -12,12 +12,12 @@ type compiler struct {
 	*Set
 	file    string
 	maker   uint8
-	checked bool // the expressions were checked when the JSON was made
+	checked bool // expressions and rules were checked when the set was compiled
 }
 
 // patternsOf lists the pattern keys of an entry with what they mean.
-func (e *sigEntry) patternsOf() []patternKey {
-	return []patternKey{
+func (e *sigEntry) patternsOf() [9]patternKey {
+	return [...]patternKey{
 		{"names", e.Names, Names, -1, "dns", "qname"},
 		{"hostname", e.Hostname, DHCP, hostnames, "dhcp", "hostname"},
 		{"vendor_class", e.VendorClass, DHCP, vendorClasses, "dhcp", "vendor_class"},
@@ -152,8 +152,10 @@ func (c *compiler) serviceID(e *sigEntry) uint16 {
 func (c *compiler) pattern(t text, p patternKey, n uint16) error {
 	switch p.key {
 	case "names":
-		if err := checkRule(t.s); err != nil {
-			return fmt.Errorf("%s:%d: names: %w", c.file, t.line, err)
+		if !c.checked {
+			if err := checkRule(t.s); err != nil {
+				return fmt.Errorf("%s:%d: names: %w", c.file, t.line, err)
+			}
 		}
 		if !c.names.add(strings.ToLower(t.s), n) {
 			return fmt.Errorf("%s:%d: names: %s is in another entry", c.file, t.line, t.s)
@@ -201,7 +203,7 @@ func checkRule(rule string) error {
 
 func (c *compiler) example(list []text, p patternKey, n uint16, match bool) {
 	for _, t := range list {
-		c.examples = append(c.examples, example{fmt.Sprintf("%s:%d", c.file, t.line), n, Evidence{Family: p.evFamily, Field: p.evField, Value: t.s}, match})
+		c.examples = append(c.examples, example{c.file, t.line, n, Evidence{Family: p.evFamily, Field: p.evField, Value: t.s}, match})
 	}
 }
 
@@ -225,8 +227,10 @@ func (c *compiler) owns(f *makerFile) error {
 		c.sigs = append(c.sigs, signature{id: id, maker: c.maker, family: Names, plane: Web, service: c.byService[id], verified: document,
 			text: "visits a site of " + company + ", as anyone's browser may", source: o.Source.s})
 		for _, d := range o.Domains {
-			if err := checkRule(d.s); err != nil {
-				return fmt.Errorf("%s:%d: owns: %w", c.file, d.line, err)
+			if !c.checked {
+				if err := checkRule(d.s); err != nil {
+					return fmt.Errorf("%s:%d: owns: %w", c.file, d.line, err)
+				}
 			}
 			c.names.add("*."+strings.ToLower(d.s), n)
 			c.owner = append(c.owner, Owner{Domain: strings.ToLower(d.s), Company: company, Home: home, Source: o.Source.s})

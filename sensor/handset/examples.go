@@ -18,7 +18,7 @@ func (s *Set) Examples() []error {
 			if found {
 				verb = "matches"
 			}
-			errs = append(errs, fmt.Errorf("%s: %s: %q %s", x.where, s.sigs[x.sig].id, x.ev.Value, verb))
+			errs = append(errs, fmt.Errorf("%s:%d: %s: %q %s", x.file, x.line, s.sigs[x.sig].id, x.ev.Value, verb))
 		}
 	}
 	return errs

@@ -27,6 +27,9 @@ var ouiHints = map[string]struct {
 // loadOUI reads the table of hardware prefixes: maker, hint and prefixes of
 // 6, 7 or 9 hexadecimal digits, separated by blanks. A # begins a comment.
 func (s *Set) loadOUI(f file) error {
+	if len(s.oui) == 0 {
+		s.oui = make(map[uint64]uint16, len(f.data)/7) // six digits and a blank each
+	}
 	for n, line := range strings.Split(string(f.data), "\n") {
 		line, _, _ = strings.Cut(line, "#")
 		words := strings.Fields(line)

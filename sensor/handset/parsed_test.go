@@ -46,7 +46,7 @@ func TestCompiledIsTheSame(t *testing.T) {
 	if f, p := fast.Name("update.example.com"), plain.Name("update.example.com"); f != p || f.ID != "acme.updater" {
 		t.Errorf("update.example.com: %+v, from YAML %+v", f, p)
 	}
-	if len(fast.examples) == 0 || fast.examples[0].where != plain.examples[0].where {
+	if len(fast.examples) == 0 || fast.examples[0].line != plain.examples[0].line || fast.examples[0].file != "acme.yml" {
 		t.Errorf("examples %v, from YAML %v", fast.examples, plain.examples)
 	}
 }

@@ -43,7 +43,8 @@ const (
 
 // example is a value that must match an entry, or must not.
 type example struct {
-	where string // file:line
+	file  string
+	line  int
 	sig   uint16
 	ev    Evidence
 	match bool
