@@ -240,6 +240,7 @@ func activates(t *testing.T, m machine) {
 }
 
 func timers(t *testing.T, m machine) {
+	m.run("sh", "-c", "echo PICKET_GEO_FILE=/var/lib/picket/country.mmdb >/etc/picket/geo-update.env")
 	m.run("systemctl", "start", "picket-geo-update.timer")
 	if next := m.run("systemctl", "list-timers", "--no-pager", "--no-legend"); !strings.Contains(next, "picket-geo-update.service") {
 		t.Errorf("timers: %s", next)
