@@ -117,7 +117,7 @@ func (p *Pipeline) runAlone(ctx context.Context) error {
 	if p.Base != nil {
 		w.base = p.Base[0]
 	}
-	w.observe = p.Observe
+	w.observe = p.observeAll
 	err := p.work(ctx, p.Sources[0], w)
 	if p.Flush != nil {
 		p.Flush()

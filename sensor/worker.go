@@ -57,7 +57,7 @@ type Worker struct {
 	spare <-chan []observation.Observation // batches that come back
 	batch []observation.Observation
 	// observe, when set, takes the batch at once, instead of out.
-	observe func(*observation.Observation)
+	observe func([]observation.Observation)
 	// gather keeps the batch, however long, for a group to merge; marks says
 	// what of it came when.
 	gather  bool
@@ -329,9 +329,7 @@ func (w *Worker) flush() bool {
 		return true
 	}
 	if w.observe != nil {
-		for i := range w.batch {
-			w.observe(&w.batch[i])
-		}
+		w.observe(w.batch)
 		clear(w.batch)
 		w.batch = w.batch[:0]
 		return true
