@@ -153,7 +153,7 @@ func (p packetStore) Packets(id string) (io.ReadCloser, int64, error) {
 // busySite makes the handler over a busy store.
 func busySite(t testing.TB, devices int) http.Handler {
 	t.Helper()
-	s, err := evidence.Open(evidence.Config{Dir: t.TempDir(), Now: func() time.Time { return noon }})
+	s, err := evidence.Open(evidence.Config{Dir: t.TempDir(), Limits: evidence.Limits{Waiting: 1 << 18}, Now: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}

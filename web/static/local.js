@@ -13,8 +13,8 @@
       if (isNaN(at.getTime())) { return; }
       var local = document.createElement("span");
       local.className = "local";
-      local.textContent = " (" + formats[t.hasAttribute("data-minute") ? 1 : 0].format(at) + ")";
-      t.appendChild(local);
+      local.textContent = "(" + formats[t.hasAttribute("data-minute") ? 1 : 0].format(at) + ")";
+      t.append(" ", local);
     });
   }
   var every = Number(document.body.getAttribute("data-refresh"));
