@@ -12,7 +12,7 @@ type Config struct {
 	IdleUDP        int64 // answered UDP [3 min]
 	IdleUnanswered int64 // either, not answered [60 s]
 	FirstReport    int64 // from the first payload to the first report [250 ms]
-	ReportEvery    int64 // between reports of a flow that lives [10 s]
+	ReportEvery    int64 // between reports of a flow that has lived as long [10 s]
 
 	StreamBytes     int // all stream buffers together [64 MiB]
 	StreamBytesFlow int // one direction of one flow [66 KiB: 64 KiB and record headers]

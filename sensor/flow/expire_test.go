@@ -23,14 +23,14 @@ func TestReports(t *testing.T) {
 	}
 	k.at += 600 * ms
 	tab.Touch(k.udp(true, "678"))
-	tab.Expire(k.at + 5000*ms)
+	tab.Expire(k.at + 100*ms)
 	if l.reports != 1 {
-		t.Fatalf("%d reports within the interval", l.reports)
+		t.Fatalf("%d reports before it was twice as old", l.reports)
 	}
 	l.refuse = true
-	tab.Expire(k.at + 12000*ms)
+	tab.Expire(k.at + 2000*ms)
 	l.refuse = false
-	tab.Expire(k.at + 13000*ms)
+	tab.Expire(k.at + 3000*ms)
 	if l.reports != 2 || l.sent[0] != 8 {
 		t.Fatalf("%d reports, %d bytes after a refusal", l.reports, l.sent[0])
 	}
@@ -43,6 +43,42 @@ func TestReports(t *testing.T) {
 	tab.Expire(k.at + 301e9)
 	if tab.Stats().Flows != 0 || l.sent[0] != 8 || len(l.finals) != 1 {
 		t.Errorf("%+v, sent %d, finals %v", tab.Stats(), l.sent[0], l.finals)
+	}
+}
+
+// TestReportsOfALongFlow: a young flow is told of within as long as it has
+// lived, an old one every ten seconds.
+func TestReportsOfALongFlow(t *testing.T) {
+	l := newLedger()
+	tab := New(Config{Home: home()}, l.report)
+	var k talk
+	for range 1000 { // a hundred seconds
+		tab.Touch(k.udp(true, "12345"))
+		tab.Expire(k.at)
+		k.at += 100 * ms
+	}
+	if l.reports < 12 || l.reports > 17 {
+		t.Errorf("%d reports in 100 s", l.reports)
+	}
+}
+
+// TestReportAfterTheHandshake: the first report of a flow that had only shaken
+// hands does not make its first byte wait for the next interval.
+func TestReportAfterTheHandshake(t *testing.T) {
+	l := newLedger()
+	tab := New(Config{Home: home()}, l.report)
+	var k talk
+	f, _ := tab.Touch(k.udp(true, "hello"))
+	f.CountHandshake(Up, 5)
+	tab.Expire(k.at + 9000*ms)
+	if l.reports != 1 {
+		t.Fatalf("%d reports of a handshake", l.reports)
+	}
+	k.at += 9000 * ms
+	tab.Touch(k.udp(true, "data"))
+	tab.Expire(k.at + 500*ms)
+	if l.reports != 2 || l.sent[0] != 9 {
+		t.Errorf("%d reports, %d bytes half a second after the first data", l.reports, l.sent[0])
 	}
 }
 

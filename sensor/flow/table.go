@@ -197,7 +197,7 @@ func (t *Table) due(f *Flow, now int64) {
 			t.Release(f, Down)
 			f.Inspect = 0
 		case t.tell(f, false):
-			f.reportAt = t.wheel.moment(now + t.c.ReportEvery)
+			f.reportAt = t.next(f, now)
 		default:
 			f.reportAt = t.wheel.moment(now + t.c.FirstReport)
 		}
@@ -206,6 +206,18 @@ func (t *Table) due(f *Flow, now int64) {
 		idle = min(idle, t.wheel.time(f.reportAt))
 	}
 	t.wheel.put(&t.slab, f, idle)
+}
+
+// next is when a flow that has been reported is reported again: as long after
+// as it has lived, ReportEvery at most, so that what a young flow carries is
+// known within as long again. One that has only shaken hands has not begun:
+// its next byte counts as its first.
+func (t *Table) next(f *Flow, now int64) moment {
+	up := f.side(Up).total
+	if up.Bytes == up.Handshake {
+		return 0
+	}
+	return t.wheel.moment(now + min(max(now-f.First, t.c.FirstReport), t.c.ReportEvery))
 }
 
 // Close reports every flow as final, the earliest due first: the end of the
