@@ -54,7 +54,7 @@ func judgeFile(a *app, name, overlay string, show func(io.Writer, *classifyLine,
 	odd := map[string]bool{}
 	err = eachLine(in, name, func(line *classifyLine) error {
 		for _, e := range line.Evidence {
-			if pair := e.Family + "/" + e.Field; !knownFields[pair] && !odd[pair] && len(odd) < 100 {
+			if pair := e.Family + "/" + e.Field; !knownFields[pair] && e.Family != handset.Signature && !odd[pair] && len(odd) < 100 {
 				odd[pair] = true
 				fmt.Fprintf(a.stderr, "picket: %s: %s is no kind of evidence that picket knows: it counts for nothing\n", name, pair)
 			}
@@ -77,7 +77,8 @@ var knownFields = map[string]bool{
 type classifyLine struct {
 	ID      any `json:"id"`
 	Network struct {
-		SharedAddress bool `json:"shared_address"`
+		SharedAddress    bool `json:"shared_address"`
+		LeaseholderKnown bool `json:"leaseholder_known,omitempty"` // DHCP tells who holds the address, though shared
 	} `json:"network"`
 	Evidence []evidenceLine `json:"evidence"`
 }
@@ -87,7 +88,7 @@ type evidenceLine struct {
 	Family string  `json:"family"`
 	Field  string  `json:"field"`
 	Value  string  `json:"value"`
-	Visit  bool    `json:"visit"` // asked within seconds of a web visit
+	Visit  bool    `json:"visit,omitempty"` // asked within seconds of a web visit
 }
 
 // judge adds the evidence to an empty dossier and returns its verdict.
@@ -98,7 +99,7 @@ func (l *classifyLine) judge(set *handset.Set) handset.Verdict {
 		at := time.Unix(int64(whole), int64(part*1e9)).UTC()
 		d.Add(set, handset.Evidence{At: at, Family: e.Family, Field: e.Field, Value: e.Value, Visit: e.Visit})
 	}
-	return d.Verdict(set, d.Last(), handset.Network{SharedAddress: l.Network.SharedAddress})
+	return d.Verdict(set, d.Last(), handset.Network{SharedAddress: l.Network.SharedAddress, LeaseholderKnown: l.Network.LeaseholderKnown})
 }
 
 // maxEvidenceLine bounds one device: about 100,000 pieces of evidence.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,7 @@ import (
 // the sensor runs.
 type evidenceCmd struct {
 	Verify  evidenceVerifyCmd  `cmd:"" help:"Walk the chain and say whether anything was edited, removed or cut off."`
-	Export  evidenceExportCmd  `cmd:"" help:"One episode with everything that it rests on, as one JSON file."`
+	Export  evidenceExportCmd  `cmd:"" help:"One episode with everything that it rests on, as one file."`
 	Show    evidenceShowCmd    `cmd:"" help:"What is kept on a device, in words."`
 	Rule    evidenceRuleCmd    `cmd:"" help:"Decide an episode or a device: a person outranks inference."`
 	Forget  evidenceForgetCmd  `cmd:"" help:"Remove everything that is kept on a device."`
@@ -79,24 +78,23 @@ func (c *evidenceVerifyCmd) Run(a *app) error {
 type evidenceExportCmd struct {
 	stateFlag
 	Episode  string `arg:"" help:"Id of the episode (e-…)."`
-	Output   string `short:"o" name:"output" default:"-" placeholder:"FILE" help:"Where to write it; - is standard output."`
+	Output   string `short:"o" name:"output" default:"-" placeholder:"FILE" help:"Where to write it: .zip (case, evidence and packets), .json, or .jsonl (the evidence alone, for classify and accuracy); - is standard output, as JSON."`
 	By       string `placeholder:"NAME" help:"Who takes it; noted on the chain."`
-	Scrubbed bool   `help:"Without whom it is about: reasons and hashes alone."`
+	Scrubbed bool   `help:"Without whom it is about: reasons, hashes and the signatures that fired, for the tests of signatures."`
 }
 
 // Run writes the case.
 func (c *evidenceExportCmd) Run(a *app) error {
+	write, err := caseWriter(c.Output)
+	if err != nil {
+		return usageError{err}
+	}
 	return c.with(func(s *evidence.Store) error {
 		kase, err := s.Case(c.Episode, c.By, c.Scrubbed)
 		if err != nil {
 			return err
 		}
-		return output(a, c.Output, func(w io.Writer) error {
-			enc := json.NewEncoder(w)
-			enc.SetEscapeHTML(false)
-			enc.SetIndent("", "  ")
-			return enc.Encode(kase)
-		})
+		return output(a, c.Output, func(w io.Writer) error { return write(w, &kase) })
 	})
 }
 

@@ -12,6 +12,7 @@ var allowed = map[string][]string{
 	"picket/sensor/packet":      {},
 	"picket/sensor/wire":        {},
 	"picket/sensor/capture":     {},
+	"picket/sensor/packets":     {"picket/sensor/packet", "picket/sensor/wire"},
 	"picket/geo":                {"picket/geo/", "picket/compact", "picket/spellcheck"},
 	"picket/geo/rangedb":        {},
 	"picket/compact":            {},

@@ -50,6 +50,7 @@ type keeper struct {
 	crowd  func() []alerts.DeviceCount               // nil: nobody is counted
 	export func(keep func(device.Record) bool) error // nil: no records
 	frames *keepsakes                                // nil: no packets are kept
+	proofs *prover
 
 	// countedEvery is how long devices are counted under the same pseudonyms.
 	countedEvery time.Duration
@@ -77,7 +78,7 @@ type keptDevice struct {
 
 // newKeeper makes a keeper before next, with the rulings that the store has.
 func newKeeper(next sensor.Sink, store *evidence.Store, places alerts.Placer, log *slog.Logger) (*keeper, error) {
-	k := &keeper{next: next, store: store, places: places, log: log, ruled: map[device.ID]evidence.Ruling{}, kept: map[device.ID]*keptDevice{}}
+	k := &keeper{next: next, store: store, places: places, log: log, proofs: newProver(store), ruled: map[device.ID]evidence.Ruling{}, kept: map[device.ID]*keptDevice{}}
 	list, err := store.Rulings("")
 	if err != nil {
 		return nil, err
@@ -219,6 +220,7 @@ func (k *keeper) Transfer(t sensor.Transfer) {
 	k.frames.own(&t, d.concern == evidence.Prohibited)
 	k.next.Transfer(t)
 	k.frames.transfer(&t)
+	k.proofs.prove(t.Last)
 	k.keep(d, t.Last)
 	k.count(&t)
 }
@@ -264,6 +266,7 @@ func (k *keeper) Question(q sensor.Question) {
 func (k *keeper) Tick(now time.Time) {
 	k.next.Tick(now)
 	k.frames.tick(now)
+	k.proofs.prove(now)
 	k.mu.Lock()
 	before := k.now
 	if now.After(before) {
@@ -359,6 +362,7 @@ func (k *keeper) countCrowd(now time.Time) {
 // records writes the sensor's memory of the devices that a policy concerns;
 // what others would need to be known again is not kept.
 func (k *keeper) records() {
+	k.proofs.prove(k.time())
 	all := []evidence.Record{}
 	var failed error
 	err := k.export(func(r device.Record) bool {
@@ -378,6 +382,19 @@ func (k *keeper) records() {
 		return
 	}
 	k.store.SaveRecords(all)
+}
+
+// saved takes note of an episode that was saved. Any goroutine may call it.
+func (k *keeper) saved(e *evidence.Episode) {
+	k.frames.episode(e)
+	k.proofs.saved(e)
+}
+
+// time is the latest packet time.
+func (k *keeper) time() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.now
 }
 
 func (k *keeper) concerned(id device.ID) bool {

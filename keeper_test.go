@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -14,6 +17,7 @@ import (
 	"picket/configs"
 	"picket/evidence"
 	"picket/sensor"
+	"picket/sensor/packets"
 )
 
 // keepDemo plays the embedded capture through a keeper into dir.
@@ -38,7 +42,7 @@ func keepDemo(t *testing.T, dir string, change ...func(*configs.Config)) {
 		t.Fatal(err)
 	}
 	var k *keeper
-	kept := keptEpisodes{alerts.Kept{Store: store}, func(e *evidence.Episode) { k.frames.episode(e) }}
+	kept := keptEpisodes{alerts.Kept{Store: store}, func(e *evidence.Episode) { k.saved(e) }}
 	judge, err := alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: kept})
 	if err != nil {
 		t.Fatal(err)
@@ -72,10 +76,55 @@ func keepDemo(t *testing.T, dir string, change ...func(*configs.Config)) {
 }
 
 // TestWhatIsNotKept replays phones that a policy concerns and phones that
-// none does, and looks through everything that was written.
+// none does, in either mode of keeping packets, and looks through everything
+// that was written and exported.
 func TestWhatIsNotKept(t *testing.T) {
-	dir := t.TempDir()
-	keepDemo(t, dir)
+	for _, mode := range []packets.Mode{packets.Handshakes, packets.Payload} {
+		t.Run(mode.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			keepDemo(t, dir, func(c *configs.Config) { c.Evidence.Packets, c.Evidence.Payload = mode, 4096 })
+			exportAll(t, dir)
+			kept := strings.ToLower(everythingIn(t, dir))
+			for _, s := range []string{"xiaomi", "10.20.0.11", "data.mistat.xiaomi.com", "host: api.account.xiaomi.com"} {
+				if !strings.Contains(kept, s) {
+					t.Errorf("%q is not kept: the test looks at the wrong thing", s)
+				}
+			}
+			for what, s := range map[string]string{
+				"host name of an iPhone": "johns-iphone", "its owner": "john", "its address": "10.20.0.13", "a name it asked for": "neverssl",
+				"its address on the wire": "\x0a\x14\x00\x0d", "its own maker's name": "gsp-ssl.ls.apple.com", "a name that restricts nothing": "connectivitycheck.gstatic.com",
+				"the same on the wire": "\x11connectivitycheck", "an IMEI sent in clear": "864628020123454", "a number sent in clear": "2025550143", "a carrier": "example mobile",
+			} {
+				if strings.Contains(kept, s) {
+					i := strings.Index(kept, s)
+					t.Errorf("%s is kept: %q", what, kept[max(0, i-120):min(len(kept), i+60)])
+				}
+			}
+		})
+	}
+}
+
+// exportAll writes every case in every form beside the store.
+func exportAll(t *testing.T, dir string) {
+	t.Helper()
+	for _, scrub := range []bool{false, true} {
+		for id, c := range casesOf(t, dir, scrub) {
+			for _, write := range []func(io.Writer, *evidence.Case) error{writeCaseJSON, writeCaseLine} {
+				var b bytes.Buffer
+				if err := write(&b, &c); err != nil {
+					t.Fatal(err)
+				}
+				b.Write(c.Packets) // as they are, beside their base64
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%t-%d", id, scrub, b.Len())), b.Bytes(), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+func everythingIn(t *testing.T, dir string) string {
+	t.Helper()
 	var all strings.Builder
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -88,22 +137,7 @@ func TestWhatIsNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := strings.ToLower(all.String())
-	for _, s := range []string{"xiaomi", "10.20.0.11", "data.mistat.xiaomi.com"} {
-		if !strings.Contains(kept, s) {
-			t.Errorf("%q is not kept: the test looks at the wrong thing", s)
-		}
-	}
-	for what, s := range map[string]string{
-		"host name of an iPhone": "johns-iphone", "its owner": "john", "its address": "10.20.0.13", "a name it asked for": "neverssl",
-		"its own maker's name": "gsp-ssl.ls.apple.com", "a name that restricts nothing": "connectivitycheck.gstatic.com",
-		"an IMEI sent in clear": "864628020123454", "a number sent in clear": "2025550143", "a carrier": "example mobile",
-	} {
-		if strings.Contains(kept, s) {
-			i := strings.Index(kept, s)
-			t.Errorf("%s is kept: %q", what, kept[max(0, i-120):min(len(kept), i+60)])
-		}
-	}
+	return all.String()
 }
 
 func TestKeeperKeeps(t *testing.T) {

@@ -183,7 +183,7 @@ func (s *session) openStore(metrics *alerts.Metrics) (err error) {
 		}
 		s.store = keptEpisodes{alerts.Kept{Store: s.kept}, func(e *evidence.Episode) {
 			if s.keeper != nil {
-				s.keeper.frames.episode(e)
+				s.keeper.saved(e)
 			}
 		}}
 	}

@@ -402,10 +402,10 @@ func (s *station) ruled(r evidence.Ruling) {
 	}
 }
 
-// saved looks for the packets of an episode that was saved.
+// saved lets the keeper know of an episode that was saved.
 func (s *station) saved(e *evidence.Episode) {
 	if s.keeper != nil {
-		s.keeper.frames.episode(e)
+		s.keeper.saved(e)
 	}
 }
 

@@ -20,9 +20,10 @@ func storeConfig(c *configs.Config, dir string) evidence.Config {
 	}
 }
 
-// holdFrames has the keeper hold what the workers of a copy, and count
-// devices as the configuration says.
+// holdFrames has the keeper hold what the workers of a copy, ask its table
+// for proofs, and count devices as the configuration says.
 func (k *keeper) holdFrames(a *assembly) (err error) {
+	k.proofs.table = a.table
 	k.countedEvery = time.Duration(a.cfg.Evidence.Pseudonyms)
 	k.frames, err = newKeepsakes(a.cfg.Evidence, a.frames, k.store, a.realms, a.sigs)
 	a.before = k.frames.take

@@ -34,6 +34,7 @@ type batch struct {
 	crowd    map[crowdKey]int
 	watched  map[int64]Watched
 	facts    []fact
+	proofs   map[string]Proof // by episode
 	packets  []Packets
 	bytes    int // of packets
 	dropped  int // rows given up because the batch was full; for the caller to count
@@ -51,11 +52,12 @@ func newBatch() *batch {
 	return &batch{
 		episodes: map[string]Episode{}, outbox: map[string][]byte{}, devices: map[string]Device{},
 		ledger: map[Residence]*flowSum{}, crowd: map[crowdKey]int{}, watched: map[int64]Watched{},
+		proofs: map[string]Proof{},
 	}
 }
 
 func (b *batch) rows() int {
-	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts) + len(b.packets)
+	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts) + len(b.packets) + len(b.proofs)
 }
 
 // under puts an older batch, which could not be written, under b.
@@ -80,6 +82,11 @@ func (b *batch) under(old *batch, most int) {
 	}
 	b.verdicts = append(old.verdicts, b.verdicts...)
 	b.facts = append(old.facts, b.facts...)
+	for k, v := range old.proofs {
+		if _, newer := b.proofs[k]; !newer {
+			b.proofs[k] = v
+		}
+	}
 	b.packets, b.bytes = append(old.packets, b.packets...), b.bytes+old.bytes
 	for k, v := range old.ledger {
 		b.sum(k).add(v)
@@ -124,6 +131,13 @@ func (b *batch) bound(most int) {
 	for b.bytes > maxWaitingPackets {
 		b.bytes, b.dropped = b.bytes-len(b.packets[0].Body), b.dropped+1
 		b.packets = b.packets[1:]
+	}
+	for k := range b.proofs {
+		if len(b.proofs) <= most {
+			break
+		}
+		delete(b.proofs, k)
+		b.dropped++
 	}
 	b.boundEpisodes(most)
 	if len(b.ledger) > most {

@@ -31,6 +31,7 @@ const (
 	KindForget  = "forget"
 	KindRetired = "retention"
 	KindPackets = "packets" // of an episode
+	KindProof   = "proof"   // what the verdict of an episode rests on
 )
 
 // fact is an entry of the chain to be.
@@ -257,6 +258,7 @@ func (s *Store) verifyRows(r *Report, last map[string]vouch) error {
 		{KindVerdict, "SELECT cast(id AS TEXT), body, 0 FROM verdict"},
 		{KindRuling, "SELECT cast(id AS TEXT), body, 0 FROM ruling"},
 		{KindPackets, "SELECT cast(id AS TEXT), body, 0 FROM packets"},
+		{KindProof, "SELECT id, body, 0 FROM proof"},
 	} {
 		err := s.rows(t.query, nil, func(scan func(...any) error) error {
 			var id string

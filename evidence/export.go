@@ -3,7 +3,10 @@ package evidence
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"time"
 )
 
@@ -18,13 +21,16 @@ type Case struct {
 	Held     []Held      `json:"held"`     // addresses it had
 	Verdicts []Verdict   `json:"verdicts"` // newest first
 	Rulings  []Ruling    `json:"rulings"`
-	Chain    []ChainLink `json:"chain"` // the entries about this episode
-	Head     string      `json:"head"`  // of the chain when it was exported
+	Proof    *Proof      `json:"proof"`                    // what the verdict rests on; null when it is not kept
+	Judged   any         `json:"judged_by"`                // signatures, databases and policies in force; null when not known
+	Packets  []byte      `json:"packets_pcapng,omitempty"` // base64
+	Chain    []ChainLink `json:"chain"`                    // the entries about this episode
+	Head     string      `json:"head"`                     // of the chain when it was exported
 	Scrubbed bool        `json:"scrubbed"`
 }
 
 // caseVersion is the version of Case that this build writes.
-const caseVersion = 1
+const caseVersion = 2
 
 // ChainLink is an entry of the chain with what opens its commitment.
 type ChainLink struct {
@@ -60,12 +66,41 @@ func (s *Store) Case(id, by string, scrub bool) (Case, error) {
 	if c.Chain, err = s.links(KindEpisode + ":" + id); err != nil {
 		return c, err
 	}
+	if err := s.attach(&c); err != nil {
+		return c, err
+	}
 	head, err := s.Head()
 	c.Head = head.String()
 	if scrub {
 		c.scrub()
 	}
 	return c, err
+}
+
+// attach adds proof, packets and what judged.
+func (s *Store) attach(c *Case) error {
+	p, ok, err := s.Proof(c.Episode.ID)
+	if err != nil {
+		return err
+	}
+	if ok {
+		c.Proof = &p
+	}
+	err = s.rows("SELECT body FROM chain WHERE kind = ?1 AND body IS NOT NULL AND seq < (SELECT max(seq) FROM chain WHERE ref = ?2) ORDER BY seq DESC LIMIT 1",
+		[]any{KindConfig, KindEpisode + ":" + c.Episode.ID}, func(scan func(...any) error) error { return scanJSON(scan, &c.Judged) })
+	if err != nil {
+		return err
+	}
+	f, _, err := s.Packets(c.Episode.ID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c.Packets, err = io.ReadAll(f)
+	return err
 }
 
 func (s *Store) links(ref string) ([]ChainLink, error) {
@@ -88,7 +123,8 @@ func (s *Store) links(ref string) ([]ChainLink, error) {
 // scrub leaves what the verdict rests on and takes out whom it is about: for
 // the tests of signatures, and for other sites.
 func (c *Case) scrub() {
-	c.Scrubbed, c.Sentence, c.Chain, c.Head, c.Held = true, "", []ChainLink{}, "", []Held{}
+	c.Scrubbed, c.Sentence, c.Chain, c.Head, c.Held, c.Packets = true, "", []ChainLink{}, "", []Held{}, nil
+	c.Exported, c.Judged = time.Time{}, nil
 	e := &c.Episode
 	c.Episode = Episode{
 		Policy: e.Policy, Severity: e.Severity, Condition: e.Condition, Maker: e.Maker, Model: e.Model, Class: e.Class,
@@ -109,5 +145,61 @@ func (c *Case) scrub() {
 	for i := range c.Rulings {
 		r := &c.Rulings[i]
 		c.Rulings[i] = Ruling{Maker: r.Maker, Verdict: r.Verdict}
+	}
+	c.scrubProof()
+}
+
+// scrubProof moves the evidence to the first days of 1970, by whole days so
+// that what was seen on several days still is, and says what a test of the
+// signatures should ask of it.
+func (c *Case) scrubProof() {
+	if c.Proof == nil {
+		return
+	}
+	l, err := c.Proof.Line()
+	if err != nil || len(l.Evidence) == 0 {
+		c.Proof = nil
+		return
+	}
+	v := c.Proof.Verdict
+	v.Device, v.Into, v.At = "", "", time.Time{}
+	first := l.Evidence[0].T
+	for _, e := range l.Evidence {
+		first = min(first, e.T)
+	}
+	const day = 24 * 60 * 60
+	shift := floorDiv(first, day) * day
+	for i := range l.Evidence {
+		l.Evidence[i].T -= shift
+	}
+	l.ID, l.Title = "case", "a device judged "+v.Confidence+" of "+v.Maker
+	l.expect(&v, c.Rulings)
+	body, err := json.Marshal(l)
+	if err != nil {
+		c.Proof = nil
+		return
+	}
+	c.Proof = &Proof{Verdict: v, Evidence: body}
+}
+
+// expect says what the verdict on the case should be: what a person ruled
+// last, else what picket said.
+func (l *ProofLine) expect(v *Verdict, rulings []Ruling) {
+	l.Expect = &ProofExpect{Vendors: []string{v.Maker}, Band: v.Confidence, Handset: "unknown"}
+	if v.Class == "handset" {
+		l.Expect.Handset = "yes"
+	}
+	if len(rulings) == 0 {
+		return
+	}
+	switch r := rulings[0]; r.Verdict { // newest first
+	case Confirmed:
+		l.Truth, l.Maker = or(v.Model, r.Maker), r.Maker
+	case Wrong:
+		l.Title += "; ruled wrong"
+		l.Expect = &ProofExpect{Vendors: []string{}, Band: "none", Handset: "unknown", Not: []ProofNever{{or(r.Maker, v.Maker), "none"}}}
+	case NotHandset:
+		l.Title += "; ruled no handset"
+		l.Expect.Handset = "no"
 	}
 }

@@ -66,6 +66,7 @@ func forget(tx *sql.Tx, device string, now time.Time) (f Forgotten, err error) {
 	// The outbox holds alerts under name/policy/device; their bodies are JSON.
 	exec(&f.Rows, "DELETE FROM outbox WHERE instr(key, ?1) > 0 OR instr(cast(body AS TEXT), ?1) > 0", device)
 	exec(&f.Rows, "DELETE FROM episode WHERE device = ?", device)
+	exec(&f.Rows, "DELETE FROM proof WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM packets WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM verdict WHERE device = ?", device)
 	exec(&f.Rows, "DELETE FROM ruling WHERE device = ?", device)

@@ -53,8 +53,9 @@ func (s *Store) expire(tx *sql.Tx, now time.Time) error {
 		table, ids string
 		keep       time.Duration
 	}{
-		// Packets go no later than their episode.
+		// What belongs to an episode goes no later than it does.
 		{KindPackets, "SELECT id FROM packets WHERE episode IN (SELECT id FROM episode WHERE closed > 0 AND closed < ?)", r.Episodes},
+		{KindProof, "SELECT id FROM proof WHERE id IN (SELECT id FROM episode WHERE closed > 0 AND closed < ?)", r.Episodes},
 		{KindEpisode, "SELECT id FROM episode WHERE closed > 0 AND closed < ?", r.Episodes},
 		{KindPackets, "SELECT id FROM packets WHERE at < ?", r.Packets},
 		{KindVerdict, "SELECT id FROM verdict WHERE at < ?", r.Verdicts},

@@ -88,7 +88,11 @@ CREATE TABLE forgotten (subject BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, W
 	frames INTEGER NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX packets_episode ON packets (episode, id, bytes, frames);
 CREATE INDEX packets_device ON packets (device);
-CREATE INDEX packets_at ON packets (at, bytes);`,
+CREATE INDEX packets_at ON packets (at, bytes);
+
+CREATE TABLE proof (
+	id TEXT PRIMARY KEY, device TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE INDEX proof_device ON proof (device);`,
 }
 
 // migrate brings the file up to this build's version, all of it or nothing.

@@ -75,7 +75,7 @@ func (s *Store) write(b *batch) error {
 	}
 	defer tx.Rollback()
 	for _, part := range [...]func(*sql.Tx, *batch) error{
-		s.writeEpisodes, s.writeOutbox, s.writeDevices, s.writeRecords, s.writeVerdicts, s.writePackets, s.writeLedger, s.writeDays, s.writeFacts,
+		s.writeEpisodes, s.writeOutbox, s.writeDevices, s.writeRecords, s.writeVerdicts, s.writeProofs, s.writePackets, s.writeLedger, s.writeDays, s.writeFacts,
 	} {
 		if err := part(tx, b); err != nil {
 			return named(err)

@@ -17,16 +17,9 @@ const overwritten = 'x'
 // find something.
 func (w *Writer) overwrite(f *Frame, body int, b []byte) (n int, ok bool) {
 	before := append([]byte(nil), b...)
-	if isRequest(b) {
-		head := len(b)
-		if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
-			head = i + 4
-		}
-		requestHead(b[:head])
-		tokens(b[head:])
-	} else {
-		tokens(b)
-	}
+	head := headOf(b)
+	requestHead(b[:head])
+	tokens(b[head:])
 	w.carriers(b)
 	for i := range b {
 		if b[i] != before[i] {
@@ -37,6 +30,17 @@ func (w *Writer) overwrite(f *Frame, body int, b []byte) (n int, ok bool) {
 		w.mend(f.Data, body, before, b)
 	}
 	return n, !w.finds(b)
+}
+
+// headOf is the length of the head of the request in b, 0 when there is none.
+func headOf(b []byte) int {
+	if !isRequest(b) {
+		return 0
+	}
+	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
+		return i + 4
+	}
+	return len(b)
 }
 
 var texts = [...]wire.IdentifierText{wire.InURL, wire.InHeader, wire.InForm, wire.InJSON, wire.InPush}

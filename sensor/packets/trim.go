@@ -85,7 +85,10 @@ func (w *Writer) packet(out []byte, f *Frame) ([]byte, bool) {
 		n, ok := w.overwrite(f, body, payload[:keep])
 		switch {
 		case !ok:
-			keep, comment = 0, "payload left out: an identifier in it could not be overwritten"
+			if keep = headOf(payload[:keep]); w.finds(payload[:keep]) {
+				keep = 0
+			}
+			comment = "payload left out: an identifier in it could not be overwritten"
 		case n > 0:
 			comment = plural(n) + " overwritten with x: what could tell who somebody is"
 		}
