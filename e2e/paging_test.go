@@ -39,6 +39,7 @@ type desk struct {
 	campus *campus
 
 	mu    sync.Mutex
+	posts int // messages to the officer
 	pages []page
 	seen  map[string]bool // receiver, fingerprint, status, start: Alertmanager repeats a group whole
 }
@@ -64,8 +65,8 @@ func (c *campus) openDesk(interval string) *desk {
 	conf, err := os.ReadFile("../configs/alertmanager/alertmanager.yml")
 	ok(c.t, err)
 	before, rest, _ := strings.Cut(string(conf), "    email_configs:")
-	_, after, _ := strings.Cut(rest, "  - name: dead-man")
-	text := before + "    webhook_configs: [{url: 'http://" + hookAddr + "/review', send_resolved: true}]\n  - name: dead-man" + after
+	_, after, _ := strings.Cut(rest, "\n  - name: ") // the next receiver
+	text := before + "    webhook_configs: [{url: 'http://" + hookAddr + "/review', send_resolved: true}]\n  - name: " + after
 	text = strings.NewReplacer("group_wait: 10s", "group_wait: 100ms", "group_interval: 5m", "group_interval: "+interval, "group_interval: 30m", "group_interval: "+interval).Replace(text)
 	c.write("alertmanager.yml", "%s", text)
 	tmpl, err := os.ReadFile("../configs/alertmanager/picket.tmpl")
@@ -89,11 +90,14 @@ func (d *desk) receive(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	_, _ = io.WriteString(w, "ok")
 	var body struct{ Alerts []page }
-	if r.URL.Path == "/dead-man" || r.URL.Path == "/outside" || json.Unmarshal(b, &body) != nil {
+	if r.URL.Path == "/dead-man" || r.URL.Path == "/outside" || r.URL.Path == "/canary" || json.Unmarshal(b, &body) != nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if r.URL.Path == "/officer" {
+		d.posts++
+	}
 	for _, p := range body.Alerts {
 		p.Receiver, p.At = strings.TrimPrefix(r.URL.Path, "/"), now
 		key := p.Receiver + p.Fingerprint + p.Status + p.StartsAt.String()
@@ -115,6 +119,20 @@ func (d *desk) got() []page {
 		}
 	}
 	return out
+}
+
+// messages is how often the officer was disturbed so far, whatever about.
+func (d *desk) messages() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.posts
+}
+
+// heard reports whether anybody was told of an alert.
+func (d *desk) heard(alert, status string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.ContainsFunc(d.pages, func(p page) bool { return p.Labels["alertname"] == alert && p.Status == status })
 }
 
 // wait waits for a page and returns it.
@@ -178,6 +196,7 @@ func (d *desk) exactly(want ...string) {
 type prometheus struct {
 	*process
 	campus *campus
+	args   []string // beside those that say where things are
 }
 
 const prometheusURL = "http://127.0.0.1:9090"
@@ -186,29 +205,37 @@ const prometheusURL = "http://127.0.0.1:9090"
 // every fifteen.
 func (c *campus) scrape() *prometheus {
 	c.t.Helper()
+	p := c.scrapeBy(func(rules string) string { return rules })
+	p.answers(`up{job="picket"} == 1`)
+	return p
+}
+
+// scrapeBy starts Prometheus with the shipped rules as change makes them.
+func (c *campus) scrapeBy(change func(rules string) string, args ...string) *prometheus {
+	c.t.Helper()
 	need(c.t, "prometheus")
-	for _, name := range []string{"prometheus.yml", "rules.yml"} {
+	for name, change := range map[string]func(string) string{"prometheus.yml": strings.Clone, "rules.yml": change} {
 		b, err := os.ReadFile("../configs/prometheus/" + name)
 		ok(c.t, err)
-		c.write(name, "%s", strings.NewReplacer("_interval: 15s", "_interval: 1s", "keep_firing_for: 5m", "keep_firing_for: 5s").Replace(string(b)))
+		c.write(name, "%s", strings.NewReplacer("_interval: 15s", "_interval: 1s", "keep_firing_for: 5m", "keep_firing_for: 5s").Replace(change(string(b))))
 	}
-	p := &prometheus{campus: c}
+	p := &prometheus{campus: c, args: args}
 	p.open()
 	return p
 }
 
 func (p *prometheus) open() {
 	p.campus.t.Helper()
-	p.process = p.campus.start(p.campus.gw, "prometheus", "--config.file="+filepath.Join(p.campus.dir, "prometheus.yml"),
-		"--storage.tsdb.path="+filepath.Join(p.campus.dir, "tsdb"), "--web.listen-address=127.0.0.1:9090")
+	p.process = p.campus.start(p.campus.gw, "prometheus", append([]string{"--config.file=" + filepath.Join(p.campus.dir, "prometheus.yml"),
+		"--storage.tsdb.path=" + filepath.Join(p.campus.dir, "tsdb"), "--web.listen-address=127.0.0.1:9090"}, p.args...)...)
 	until(p.campus.t, "Prometheus", func() bool { return p.campus.get(prometheusURL+"/-/ready") != "" })
-	p.answers(`up{job="picket"} == 1`)
 }
 
 func (p *prometheus) restart() {
 	p.campus.t.Helper()
 	p.stop(syscall.SIGTERM)
 	p.open()
+	p.answers(`up{job="picket"} == 1`)
 }
 
 // series returns how many series an expression has now.

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/gopacket/pcapgo"
-	"golang.org/x/sys/unix"
 )
 
 // TestEveryExpressionReturnsData replays the demonstration's traffic onto the
@@ -26,7 +23,7 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
 	c := newCampus(t)
 	desk := c.openDesk("1s")
-	c.listen("-c", c.write("picket.yml", "%s", pushing+presenceAndHiding), "--prohibit", "xiaomi", "--restrict", "CN")
+	c.listen("-c", c.write("picket.yml", "%s", pushing+"web: {external_url: 'http://127.0.0.1:9710'}\n"+presenceAndHiding), "--prohibit", "xiaomi", "--restrict", "CN")
 	prom := c.scrape()
 	c.replay("../testdata/demo.pcap")
 	phone := c.redmi()
@@ -107,6 +104,7 @@ var comparison = regexp.MustCompile(`\s*(?:==|>|<)\s*[0-9.* ]+$`)
 // a comparison at their end; their metrics must be there all the same.
 var healthy = map[string]string{
 	"PicketSensorAbsent":    `up{job="picket"}`,
+	"PicketStoreFailing":    `picket_evidence_degraded`,
 	"PicketNotifierFailing": `rate(picket_notifications_total{outcome=~"failed|refused"}[5m]) and on (instance, job, site) picket_notifications_pending`,
 	"PicketViolation":       `max by (policy, device, site) (picket_episode_open{severity="page"}) and on (policy, device) picket_episode_pushed`,
 	"PicketReview":          `picket_episode_open{severity=~".+"} and on (policy, device) picket_episode_pushed`,
@@ -145,30 +143,14 @@ func (c *campus) replay(file string) {
 	ok(c.t, err)
 	r, err := pcapgo.NewReader(bytes.NewReader(b))
 	ok(c.t, err)
-	ok(c.t, c.gw.Do(func() error {
-		ifi, err := net.InterfaceByName("span0")
-		if err != nil {
-			return err
+	var frames [][]byte
+	for {
+		frame, _, err := r.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		pace := time.NewTicker(time.Millisecond)
-		defer pace.Stop()
-		for n := 0; ; n++ {
-			frame, _, err := r.ReadPacketData()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err == nil {
-				err = unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: ifi.Index})
-			}
-			if err != nil {
-				return fmt.Errorf("frame %d: %w", n, err)
-			}
-			<-pace.C
-		}
-	}))
+		ok(c.t, err)
+		frames = append(frames, frame)
+	}
+	c.inject(frames, time.Millisecond)
 }
