@@ -24,6 +24,12 @@ soak:
 	@cgo=$(CGO); PICKET_SOAK=30m PICKET_SOAK_RATE=8000 PICKET_SOAK_OUT=docs/soak/plain CGO_ENABLED=$$cgo go test -count=1 -run '^TestSoak$$' -v -timeout 60m .
 	PICKET_SOAK=30m PICKET_SOAK_RATE=2000 PICKET_SOAK_OUT=docs/soak/race CGO_ENABLED=1 go test -race -count=1 -run '^TestSoak$$' -v -timeout 60m .
 
+# Every page in a real browser, and the way from a notification to its
+# packets: Chromium, node and npm, and root for the second. See
+# docs/operations.md.
+browser:
+	PICKET_BROWSER=1 PICKET_E2E=1 go test -timeout 30m -v -run Browser ./web ./e2e
+
 # Compares picket with other readers on captures of known traffic; see
 # docs/performance.md. tcpdump, softflowd, argus and libndpi-bin are used when
 # they are there.
