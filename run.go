@@ -188,7 +188,7 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return err
 	}
-	registry.MustRegister(newStoreMetrics(s.store))
+	registry.MustRegister(newStoreMetrics(s.store, s.framesLost))
 	if s.cfg.Canary.Every > 0 {
 		s.canary = newCanaryMetrics(registry)
 	}
@@ -400,6 +400,18 @@ func (s *station) ruled(r evidence.Ruling) {
 	if s.keeper != nil {
 		s.keeper.rule(r)
 	}
+}
+
+// framesLost counts the first packets that were not held: on the way to the
+// keeper, and in its memory.
+func (s *station) framesLost() (onTheWay, memory uint64) {
+	if s.a == nil || s.keeper.frames == nil {
+		return 0, 0
+	}
+	for _, w := range s.a.pipeline.Workers {
+		onTheWay += w.Stats().KeepsakesDropped
+	}
+	return onTheWay, s.keeper.frames.evicted.Load()
 }
 
 // saved lets the keeper know of an episode that was saved.
