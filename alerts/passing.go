@@ -51,7 +51,12 @@ func (j *Judge) flush(a *account) {
 	j.show(a)
 }
 
-func (j *Judge) quietAt(a *account) time.Time { return a.last.Add(time.Duration(a.rule.Policy.Quiet)) }
+// quietAt is when an open episode ends without more data. One that opened
+// long after its last byte, because the verdict came late, stands as long as
+// any other: rules see it at a scrape or never.
+func (j *Judge) quietAt(a *account) time.Time {
+	return later(a.last, a.episode.Opened).Add(time.Duration(a.rule.Policy.Quiet))
+}
 
 // sortedOpen lists the open accounts that meet a condition, oldest episode
 // first: what is told does not depend on the order of a map.

@@ -14,7 +14,7 @@ import (
 )
 
 // quiet compresses time: an episode ends after so long without data.
-const quiet = "6s"
+const quiet = "20s"
 
 // config is picket.yml of the cases: servers in CN, by location alone, so
 // that what identifies a phone does not count.

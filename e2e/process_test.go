@@ -84,7 +84,7 @@ func (p *process) wait(most time.Duration) int {
 }
 
 // patience bounds every wait of the tests.
-const patience = 60 * time.Second
+const patience = 90 * time.Second
 
 // until asks again and again until is true.
 func until(t *testing.T, what string, is func() bool) {
