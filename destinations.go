@@ -24,6 +24,8 @@ type carried struct {
 	to              *destination
 	sent, handshake uint64
 	names           []string
+	one             [1]string // what names begins with: most have no other
+	route           route
 }
 
 // maxDestinations bounds what one run adds up, maxNamesShown the names kept
@@ -36,16 +38,21 @@ const (
 // otherPlaces stands for those beyond maxDestinations.
 var otherPlaces = destination{operator: "others"}
 
-// destinations adds up where data went. The zero value is ready. Keys are
-// short, since there is a look-up for every flow.
+// destinations adds up where data went. The zero value is ready. Sums lie
+// side by side and are found by open addressing, since there is a look-up for
+// every flow.
 type destinations struct {
 	known map[destination]uint32 // number in ends
 	ends  []*destination
-	sums  map[route]*carried
-	slab  []carried // the next sums are taken from here
+	slots []uint32 // number of a sum plus one, 0 for none; a power of two
+	sums  [][]carried
+	count int
 }
 
 type route struct{ device, to uint32 }
+
+// sumChunk is how many sums are made at once.
+const sumChunk = 1 << 8
 
 // add counts a transfer to the place where its server is.
 func (d *destinations) add(t *sensor.Transfer, at *geo.Jurisdiction) {
@@ -61,27 +68,65 @@ func (d *destinations) add(t *sensor.Transfer, at *geo.Jurisdiction) {
 }
 
 func (d *destinations) sum(v *device.View, to destination) *carried {
-	if d.sums == nil {
-		d.known, d.sums = map[destination]uint32{}, map[route]*carried{}
+	if d.known == nil {
+		d.known, d.slots = map[destination]uint32{}, make([]uint32, sumChunk)
 	}
 	r := route{v.Seq, d.number(to)}
-	if c := d.sums[r]; c != nil {
+	slot, c := d.find(r)
+	if c != nil {
 		return c
 	}
-	if len(d.sums) >= maxDestinations {
+	if d.count >= maxDestinations {
 		r.to = d.number(otherPlaces)
-		if c := d.sums[r]; c != nil {
+		if slot, c = d.find(r); c != nil {
 			return c
 		}
 	}
-	if len(d.slab) == 0 {
-		d.slab = make([]carried, 256)
+	if 4*(d.count+1) > 3*len(d.slots) {
+		d.grow()
+		slot, _ = d.find(r)
 	}
-	c := &d.slab[0]
-	d.slab = d.slab[1:]
-	c.device, c.to = v.ID, d.ends[r.to]
-	d.sums[r] = c
+	if d.count%sumChunk == 0 {
+		d.sums = append(d.sums, make([]carried, sumChunk))
+	}
+	d.count++
+	d.slots[slot] = uint32(d.count)
+	c = d.at(d.count - 1)
+	c.device, c.to, c.route = v.ID, d.ends[r.to], r
+	c.names = c.one[:0]
 	return c
+}
+
+func (d *destinations) at(n int) *carried { return &d.sums[n/sumChunk][n%sumChunk] }
+
+// find returns the sum of r, or the slot where it belongs. Numbers are given
+// by us: nobody can choose them to meet.
+func (d *destinations) find(r route) (slot int, c *carried) {
+	mask := len(d.slots) - 1
+	h := (uint64(r.device)<<32 | uint64(r.to)) * 0x9E3779B97F4A7C15
+	for slot = int(h>>32) & mask; d.slots[slot] != 0; slot = (slot + 1) & mask {
+		if c = d.at(int(d.slots[slot] - 1)); c.route == r {
+			return slot, c
+		}
+	}
+	return slot, nil
+}
+
+func (d *destinations) grow() {
+	d.slots = make([]uint32, 2*len(d.slots))
+	for n := range d.count {
+		slot, _ := d.find(d.at(n).route)
+		d.slots[slot] = uint32(n + 1)
+	}
+}
+
+// all yields every sum.
+func (d *destinations) all(yield func(*carried) bool) {
+	for n := range d.count {
+		if !yield(d.at(n)) {
+			return
+		}
+	}
 }
 
 func (d *destinations) number(to destination) uint32 {
@@ -100,7 +145,7 @@ func (d *destinations) number(to destination) uint32 {
 // first returns the first n in the order of compareCarried.
 func (d *destinations) first(n int) []*carried {
 	out := make([]*carried, 0, n+1)
-	for _, c := range d.sums {
+	for c := range d.all {
 		if len(out) == n && compareCarried(c, out[n-1]) > 0 {
 			continue
 		}

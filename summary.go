@@ -110,7 +110,7 @@ func (s *summary) printDestinations(w io.Writer) {
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.device, makers[c.device], bytesWords(c.sent-min(c.sent, c.handshake)),
 			or(string(c.to.location), "?"), party(c.to.operator, c.to.home), party(c.to.owner, c.to.ownerIn), shortNames(c.names))
 	}
-	if more := len(s.totals.sums) - len(list); more > 0 {
+	if more := s.totals.count - len(list); more > 0 {
 		fmt.Fprintf(tw, "  … and %d more\t\t\t\t\t\t\n", more)
 	}
 	tw.Flush()

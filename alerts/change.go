@@ -86,8 +86,9 @@ func (j *Judge) rejudge(d *dossier, a *account, cause string) {
 	for k, s := range a.servers {
 		t := sensor.Transfer{Server: k.addr, Name: k.name, Plane: s.plane, NameMaker: s.maker, Device: d.view, First: s.first, Last: s.last}
 		pk := placeKey{addr: k.addr.Addr(), name: k.name, cname: k.cname, tunnel: k.tunnel, question: !k.addr.IsValid()}
-		s.geo = j.geo.Judge(pk.query(nil))
-		s.hits = a.rule.Places(s.geo)
+		at := j.geo.Judge(pk.query(nil))
+		s.geo = &at
+		s.hits = a.rule.Places(at)
 		if len(s.hits) == 0 || !j.stillAsked(a.rule, &t, s.geo.Owner.Name, maker) {
 			delete(a.servers, k)
 			a.flows.drop(k)

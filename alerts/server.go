@@ -18,12 +18,16 @@ const othersName = "(other servers)"
 
 // serverOf is a server as evidence keeps it.
 func serverOf(k serverKey, s *server) evidence.Server {
+	at := s.geo
+	if at == nil {
+		at = &geo.Jurisdiction{}
+	}
 	out := evidence.Server{
 		Addr: k.addr, Name: k.name, CNAME: k.cname, Tunnel: k.tunnel,
-		Location: string(s.geo.Location), LocationConfidence: string(s.geo.LocationConfidence),
-		Registration: string(s.geo.Registration),
-		Operator:     s.geo.Operator.Name, OperatorHome: string(s.geo.Operator.Home), ASN: s.geo.Operator.ASN,
-		Owner: s.geo.Owner.Name, OwnerHome: string(s.geo.Owner.Home),
+		Location: string(at.Location), LocationConfidence: string(at.LocationConfidence),
+		Registration: string(at.Registration),
+		Operator:     at.Operator.Name, OperatorHome: string(at.Operator.Home), ASN: at.Operator.ASN,
+		Owner: at.Owner.Name, OwnerHome: string(at.Owner.Home),
 		Plane: s.plane.String(), NameMaker: s.maker,
 		Sent: s.sent, Handshake: s.hands, Flows: s.flows, First: s.first, Last: s.last,
 		Hits: []string{},
@@ -37,7 +41,7 @@ func serverOf(k serverKey, s *server) evidence.Server {
 // fromEvidence is the way back.
 func fromEvidence(e evidence.Server) (serverKey, *server) {
 	s := &server{
-		geo: geo.Jurisdiction{
+		geo: &geo.Jurisdiction{
 			Addr: e.Addr.Addr(), Location: geo.Country(e.Location), LocationConfidence: geo.Confidence(e.LocationConfidence),
 			Registration: geo.Country(e.Registration),
 			Operator:     geo.Party{ASN: e.ASN, Name: e.Operator, Home: geo.Country(e.OperatorHome)},
