@@ -62,8 +62,8 @@ type keeper struct {
 	kept    map[device.ID]*keptDevice
 	evicted uint64 // devices looked at anew because of maxKept
 
-	pseudonym                       evidence.Pseudonym
-	now, crowdAt, recordAt, keyedAt time.Time
+	pseudonym                               evidence.Pseudonym
+	now, crowdAt, recordAt, keyedAt, idleAt time.Time
 }
 
 // keptDevice is what a keeper knows of a device.
@@ -74,6 +74,7 @@ type keptDevice struct {
 	policies []string
 	until    time.Time // when the ruling ceases to hold; zero for never
 	saved    time.Time // of the goroutine of the sink alone
+	heard    time.Time // when it was last looked at
 }
 
 // newKeeper makes a keeper before next, with the rulings that the store has.
@@ -163,9 +164,11 @@ func (k *keeper) look(v *device.View, at time.Time) *keptDevice {
 	defer k.mu.Unlock()
 	d := k.kept[v.ID]
 	if d != nil && d.seen == v && (d.until.IsZero() || at.Before(d.until)) {
+		d.heard = at
 		return d
 	}
 	next := k.enter(v, at)
+	next.heard = at
 	if d != nil && d.concern == next.concern && d.view.Verdict.Confidence == next.view.Verdict.Confidence {
 		next.saved = d.saved
 	}
@@ -180,6 +183,9 @@ func (k *keeper) enter(v *device.View, at time.Time) *keptDevice {
 		d.view, d.until = ruledView(v, r), r.Until
 	}
 	d.concern, d.policies = alerts.Concern(k.rules, d.view, at)
+	if before != nil {
+		d.heard = before.heard
+	}
 	if before != nil && before.concern != evidence.NoConcern && d.concern == evidence.NoConcern {
 		k.store.SaveDevice(evidence.Device{ID: string(v.ID)})
 	}
@@ -280,6 +286,7 @@ func (k *keeper) Tick(now time.Time) {
 		k.crowdAt = now
 		k.countCrowd(now)
 	}
+	k.forgetIdle(now)
 	if k.export != nil && now.Sub(k.recordAt) >= recordEvery {
 		if !k.recordAt.IsZero() {
 			k.records()

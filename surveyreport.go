@@ -23,10 +23,17 @@ func (r *surveyed) report() *surveyReport {
 		p.add("bad", "no frame arrived", "Is the monitor session up, and the cable in the right port? `ip -s link` counts frames even without picket.")
 		return p
 	}
-	r.directions(p)
-	r.losses(p)
+	if s.Talk > 0 {
+		r.directions(p)
+		r.losses(p)
+	} else {
+		p.add("bad", "no conversation between two addresses was seen: broadcasts and multicasts alone arrive, as at any port that mirrors nothing",
+			"Is the monitor session up, and this its destination? Was it a quiet hour?")
+	}
 	r.shape(p)
-	r.homes(p)
+	if s.Talk > 0 {
+		r.homes(p)
+	}
 	r.position(p)
 	r.sources(p)
 	r.settings(p)
@@ -187,7 +194,7 @@ func (r *surveyed) sources(p *surveyReport) {
 	if s.ECH > 0 {
 		p.Cannot = append(p.Cannot, fmt.Sprintf("names of %d connections with encrypted ClientHello", s.ECH))
 	}
-	can(!r.stats.Flow.OneWay, "bytes sent, and whether anybody answered", "whether anybody answered: one direction only")
+	can(s.Talk > 0 && !r.stats.Flow.OneWay, "bytes sent, and whether anybody answered", or(map[bool]string{false: "bytes sent: no conversation is seen"}[s.Talk > 0], "whether anybody answered: one direction only"))
 }
 
 // settings: what to write and to run.

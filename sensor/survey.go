@@ -25,6 +25,7 @@ type Survey struct {
 	Layers        [256]uint64  // frames by outer layer (packet.Layer): tunnels
 	Stops         [packet.Reasons]uint64
 	IPv4, IPv6    uint64
+	Talk          uint64 // frames of TCP or UDP from one address to another
 
 	pairs   map[[22]byte]struct{} // (MAC, address) pairs of senders at home
 	owners  map[packet.MAC]int    // addresses of each MAC
@@ -94,6 +95,9 @@ func (s *Survey) addresses(p *packet.Packet) {
 		s.IPv6++
 	}
 	src, dst := p.Src.Netip(), p.Dst.Netip()
+	if (p.Proto == packet.ProtoTCP || p.Proto == packet.ProtoUDP) && p.LinkDst[0]&1 == 0 && !dst.IsMulticast() {
+		s.Talk++
+	}
 	if surveyCGNAT.Contains(src) {
 		s.CGNAT++
 	}
