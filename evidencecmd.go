@@ -165,7 +165,7 @@ func (c *evidenceForgetCmd) Run(a *app) error {
 		return usageError{fmt.Errorf("%q is no device: ids begin with d-; `picket evidence show --mac` finds it", c.Device)}
 	}
 	return c.with(func(s *evidence.Store) error {
-		f, err := s.Forget(c.Device)
+		f, err := forgetEverywhere(s, c.State, c.Device, a.stdout)
 		if err != nil {
 			return err
 		}

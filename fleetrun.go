@@ -82,19 +82,19 @@ type eventTap struct {
 
 // Announce implements alerts.Announcer.
 func (e eventTap) Announce(n alerts.Notice) {
-	e.m.event("episode", n.Episode.ID, newEpisodeLine(&n.Episode))
+	e.m.event("episode", n.Episode.Device, n.Episode.ID, newEpisodeLine(&n.Episode))
 	e.Announcer.Announce(n)
 }
 
 // event publishes a line for log stores and SIEMs: as `picket read --json`
 // prints it.
-func (m *member) event(kind, of string, line any) {
+func (m *member) event(kind, about, of string, line any) {
 	body, err := json.Marshal(line)
 	if err != nil {
 		return // lines of text and numbers: cannot happen
 	}
 	id := fmt.Sprintf("%s-%x-%x", of, time.Now().UnixNano(), m.events.Add(1))
-	m.node.Say(&fleet.Message{Kind: fleet.KindEvent, Scope: kind, ID: id, Body: body})
+	m.node.Say(&fleet.Message{Kind: fleet.KindEvent, Scope: kind, About: about, ID: id, Body: body})
 }
 
 // sink is who the sensor tells: next, the fleet looking on.
@@ -106,10 +106,11 @@ func (m *member) sink(next sensor.Sink) sensor.Sink {
 }
 
 // share has identity shared between the table of a and the fleet.
-func (m *member) share(a *assembly, log *slog.Logger) {
+func (m *member) share(a *assembly, store *evidence.Store, log *slog.Logger) {
 	if m == nil {
 		return
 	}
+	m.node.OnForget = func(id string, _ time.Time) error { return m.forget(store, id) }
 	m.identity = fleet.NewIdentity(m.node, a.table, m.concerned, log)
 	m.node.OnMessage = func(msg *fleet.Message) {
 		switch msg.Kind {
@@ -197,7 +198,7 @@ func (s *fleetSink) Verdict(c sensor.VerdictChange) {
 	}
 	s.m.identity.Note(c.Device, c.At, true)
 	if concern, _ := alerts.Concern(s.m.rules(), c.Device, c.At); concern != evidence.NoConcern {
-		s.m.event("device", string(c.Device.ID), newDeviceLine(c.Device))
+		s.m.event("device", string(c.Device.ID), string(c.Device.ID), newDeviceLine(c.Device))
 	}
 }
 

@@ -86,7 +86,7 @@ func newOutpost(t *testing.T, f fleet.Config, state string) *outpost {
 	if o.a, err = assemble(context.Background(), c, j, o.member.sink(k), nil, true, state, log); err != nil {
 		t.Fatal(err)
 	}
-	o.member.share(o.a, log)
+	o.member.share(o.a, store, log)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	wait.Go(func() {

@@ -237,7 +237,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		s.strays.See(o)
 		learn(o)
 	})
-	s.fleet.share(s.a, s.log)
+	s.fleet.share(s.a, s.store, s.log)
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
 	pages, err := s.pages()
 	if err != nil {

@@ -35,6 +35,7 @@ type Desk struct {
 type note struct {
 	notice  alerts.Notice
 	message *Message
+	forget  string // a device
 }
 
 // caseKey: policies that differ are different cases, and never merged.
@@ -82,6 +83,23 @@ func (d *Desk) Announce(n alerts.Notice) {
 func (d *Desk) Receive(m *Message) {
 	if !d.put(note{message: m}) {
 		d.node.refused.Add(1) // the next version comes
+	}
+}
+
+// Forget ends and forgets the cases of a device.
+func (d *Desk) Forget(device string) { d.put(note{forget: device}) }
+
+func (d *Desk) forget(device string) {
+	for k, c := range d.cases {
+		if k.device != device {
+			continue
+		}
+		if c.told != nil {
+			e := *c.told
+			e.Closed, e.CloseReason, e.Firing = d.node.now().UTC(), "forgotten", false
+			d.forward(k, c, alerts.Resolved, e, time.Time{})
+		}
+		delete(d.cases, k)
 	}
 }
 
@@ -159,9 +177,12 @@ func (d *Desk) work(ctx context.Context) {
 			return
 		}
 		for _, n := range list {
-			if n.message != nil {
+			switch {
+			case n.forget != "":
+				d.forget(n.forget)
+			case n.message != nil:
 				d.remote(n.message)
-			} else {
+			default:
 				d.local(ctx, n.notice)
 			}
 		}

@@ -57,6 +57,7 @@ type Identity struct {
 
 	mu      sync.Mutex
 	inbox   map[string]*Message
+	forget  []device.ID
 	arrived atomic.Bool
 
 	dirty map[device.ID]noted
@@ -89,22 +90,50 @@ func NewIdentity(n *Node, table Table, concerned func(*device.View, time.Time) b
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Identity{
+	i := &Identity{
 		node: n, table: table, concerned: concerned, log: log, inbox: map[string]*Message{}, dirty: map[device.ID]noted{},
 		said: map[device.ID]*saidDevice{}, known: map[string]*Message{},
 	}
+	if err := n.spool.devices(i.remember); err != nil {
+		log.Error("fleet: what was said of devices before the start is not known", "err", err)
+	}
+	return i
 }
 
 // Receive takes a message of KindDevice.
 func (i *Identity) Receive(m *Message) {
+	thing := m.thing()
 	i.mu.Lock()
-	if len(i.inbox) < maxInbox || i.inbox[m.thing()] != nil {
-		i.inbox[m.thing()] = m
-	} else {
+	switch was := i.inbox[thing]; {
+	case was != nil && was.Version >= m.Version: // an older one, by another way
+	case was != nil || len(i.inbox) < maxInbox:
+		i.inbox[thing] = m
+	default:
 		i.node.refused.Add(1) // the sensor is behind; the next version comes
 	}
 	i.mu.Unlock()
 	i.arrived.Store(true)
+}
+
+// Forget leaves out a device; it is safe for concurrent use.
+func (i *Identity) Forget(id device.ID) {
+	i.mu.Lock()
+	i.forget = append(i.forget, id)
+	i.mu.Unlock()
+	i.arrived.Store(true)
+}
+
+// leave does what Forget asked for.
+func (i *Identity) leave(list []device.ID) {
+	for _, id := range list {
+		delete(i.said, id)
+		delete(i.dirty, id)
+		for thing, m := range i.known {
+			if m != nil && m.ID == string(id) {
+				i.known[thing] = nil
+			}
+		}
+	}
 }
 
 // Note says that something is known of a device. urgent: its identity, its
@@ -183,7 +212,7 @@ func (i *Identity) say(id device.ID, n noted, now time.Time) error {
 	r.Into, r.Why, r.Joined, r.Before = "", "", time.Time{}, nil
 	was := i.said[id]
 	if was == nil {
-		was = i.saidBefore(id)
+		was = &saidDevice{}
 		i.said[id] = was
 	}
 	addrs := map[netip.Addr]bool{}
@@ -214,22 +243,17 @@ func (i *Identity) say(id device.ID, n noted, now time.Time) error {
 	return nil
 }
 
-// saidBefore is what was said of a device before a restart.
-func (i *Identity) saidBefore(id device.ID) *saidDevice {
-	out := &saidDevice{addrs: map[netip.Addr]bool{}}
-	m, ok, err := i.node.spool.own((&Message{Source: i.node.c.Name, Kind: KindDevice, ID: string(id)}).thing())
-	if err != nil || !ok || m.Gone {
-		return out
-	}
+// remember takes over what was said of a device before a restart.
+func (i *Identity) remember(m *Message) {
 	var b deviceBody
-	if json.Unmarshal(m.Body, &b) != nil {
-		return out
+	if m.Gone || json.Unmarshal(m.Body, &b) != nil {
+		return
 	}
+	out := &saidDevice{addrs: map[netip.Addr]bool{}, released: b.Released}
 	for _, a := range b.Record.Addrs {
 		out.addrs[a.Addr] = true
 	}
-	out.released = b.Released
-	return out
+	i.said[device.ID(m.ID)] = out
 }
 
 // take applies what has come in.
@@ -238,7 +262,10 @@ func (i *Identity) take(now time.Time) {
 	i.mu.Lock()
 	in := i.inbox
 	i.inbox = map[string]*Message{}
+	forget := i.forget
+	i.forget = nil
 	i.mu.Unlock()
+	i.leave(forget)
 	for thing, m := range in {
 		if _, there := i.known[thing]; !there {
 			if m.Gone {
@@ -252,7 +279,7 @@ func (i *Identity) take(now time.Time) {
 			}
 		} else if m.Gone {
 			i.known[thing] = nil // its place in the round stays
-		} else {
+		} else if was := i.known[thing]; was == nil || was.Version < m.Version {
 			i.known[thing] = m
 		}
 		i.apply(m, now, true)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -85,7 +86,7 @@ func ensure(ctx context.Context, js jetstream.JetStream, c Config) (*stores, err
 	var err error
 	if out.state, err = ensureStream(ctx, js, jetstream.StreamConfig{
 		Name: StateStream, Description: "picket: the latest state of each device and episode of each sensor",
-		Subjects: []string{prefix + string(KindDevice) + ".>", prefix + string(KindEpisode) + ".>"}, MaxMsgsPerSubject: 1,
+		Subjects: stateSubjects(), MaxMsgsPerSubject: 1,
 		MaxBytes: int64(c.MaxStore) / stateShare, MaxAge: stateAge, MaxMsgSize: maxMessage + 4096, Discard: jetstream.DiscardOld,
 		Duplicates: duplicates, Replicas: c.Replicas, AllowDirect: true,
 	}); err != nil {
@@ -109,6 +110,14 @@ func ensure(ctx context.Context, js jetstream.JetStream, c Config) (*stores, err
 	return out, err
 }
 
+func stateSubjects() []string {
+	var out []string
+	for _, k := range [...]Kind{KindDevice, KindBatch, KindEpisode, KindForget} {
+		out = append(out, prefix+string(k)+".>")
+	}
+	return out
+}
+
 func ensureStream(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := js.Stream(ctx, c.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -120,8 +129,10 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, c jetstream.Strea
 	if err != nil {
 		return nil, fmt.Errorf("fleet: stream %s: %w", c.Name, err)
 	}
-	if there := s.CachedInfo().Config; there.Replicas < c.Replicas {
-		there.Replicas = c.Replicas
+	there := s.CachedInfo().Config
+	missing := slices.DeleteFunc(slices.Clone(c.Subjects), func(w string) bool { return slices.Contains(there.Subjects, w) })
+	if there.Replicas < c.Replicas || len(missing) > 0 { // made by a sensor of an earlier version, too
+		there.Replicas, there.Subjects = max(there.Replicas, c.Replicas), append(there.Subjects, missing...)
 		if s, err = js.UpdateStream(ctx, there); err != nil {
 			return nil, fmt.Errorf("fleet: stream %s: %w", c.Name, err)
 		}

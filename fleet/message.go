@@ -7,13 +7,19 @@ import (
 	"time"
 )
 
-// Schema is the version of the messages that this build writes, readable the
-// oldest version whose readers understand them. A field may be added under a
-// new Schema alone; what changes the meaning of one raises readable too.
-const (
-	Schema   = 1
-	readable = 1
-)
+// Schema is the version of the messages that this build writes. A field may
+// be added under a new Schema alone; what changes the meaning of one raises
+// the oldest version whose readers understand it too. Since 2 there are
+// batches, and an episode tells its conversations apart.
+const Schema = 2
+
+// readable is the oldest version whose readers understand a message of a kind.
+func readable(k Kind) int {
+	if k == KindBatch || k == KindForget {
+		return 2
+	}
+	return 1
+}
 
 // Why a message is left alone.
 var (
@@ -30,7 +36,9 @@ type Kind string
 // The kinds.
 const (
 	KindDevice  Kind = "device"  // what one sensor knows of one device
+	KindBatch   Kind = "batch"   // of several devices; see Item
 	KindEpisode Kind = "episode" // one sensor's part of an episode
+	KindForget  Kind = "forget"  // a device of which everything is to be removed, whoever said it
 	KindEvent   Kind = "event"   // a line for others to read; appended, never replaced
 )
 
@@ -49,6 +57,8 @@ type Message struct {
 	Key      string          `json:"key"`     // fingerprint of the site key that made the ids
 	Gone     bool            `json:"gone"`    // withdrawn: there is no Body any longer
 	Body     json.RawMessage `json:"body,omitempty"`
+	Items    []Item          `json:"items,omitempty"` // of a batch
+	About    string          `json:"about,omitempty"` // of an event: the device
 }
 
 // thing names what m is the state of.
@@ -57,9 +67,13 @@ func (m *Message) thing() string { return m.Source + "/" + string(m.Kind) + "/" 
 // msgID is the id by which JetStream knows a repeated publication.
 func (m *Message) msgID() string { return fmt.Sprintf("%s/%d", m.thing(), m.Version) }
 
-// subject is where m is published: picket.v1.<kind>.<scope>.<source>.<id>.
+// subject is where m is published: picket.v1.<kind>.<scope>.<source>.<id>,
+// for events with the device before the id.
 // Scope is hashed where it may hold what a subject cannot.
 func (m *Message) subject() string {
+	if m.Kind == KindEvent {
+		return prefix + string(m.Kind) + "." + token(m.Scope) + "." + m.Source + "." + token(or(m.About, "none")) + "." + token(m.ID)
+	}
 	return prefix + string(m.Kind) + "." + token(m.Scope) + "." + m.Source + "." + token(m.ID)
 }
 
@@ -68,12 +82,12 @@ func (m *Message) subject() string {
 const prefix = "picket.v1."
 
 func encode(m *Message) ([]byte, error) {
-	m.Schema, m.Readable = Schema, readable
+	m.Schema, m.Readable = Schema, readable(m.Kind)
 	b, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("fleet: %s: %w", m.thing(), err)
 	}
-	if len(b) > maxMessage {
+	if len(b) > maxMessage && m.Kind != KindBatch || len(b) > maxUnpacked {
 		return nil, fmt.Errorf("fleet: %s: %d bytes, at most %d", m.thing(), len(b), maxMessage)
 	}
 	return b, nil
@@ -83,7 +97,7 @@ func encode(m *Message) ([]byte, error) {
 // that say they can be read. Keys that it does not know are left out.
 func decode(b []byte) (*Message, error) {
 	var m Message
-	if len(b) > maxMessage || json.Unmarshal(b, &m) != nil {
+	if len(b) > maxUnpacked || json.Unmarshal(b, &m) != nil {
 		return nil, ErrMessage
 	}
 	switch {
@@ -91,7 +105,7 @@ func decode(b []byte) (*Message, error) {
 		return nil, ErrMessage
 	case m.Readable > Schema:
 		return nil, ErrLaterSchema
-	case !goodName.MatchString(m.Source) || m.ID == "" || m.Version <= 0 || m.At.IsZero():
+	case !goodName.MatchString(m.Source) || m.ID == "" || m.Version <= 0 || m.At.IsZero() || !m.goodItems():
 		return nil, ErrMessage
 	}
 	return &m, nil

@@ -89,7 +89,7 @@ func TestSpoolHoldsTheLatestOfEachThingAndForgetsNoEpisode(t *testing.T) {
 	at := time.Unix(1790000000, 0)
 	say := func(k Kind, id string) *Message {
 		m := &Message{Source: "s", Kind: k, Scope: "x", ID: id, At: at, Body: json.RawMessage(`{}`)}
-		if err := s.say([]*Message{m}); err != nil {
+		if err := s.say([]*Message{m}, false); err != nil {
 			t.Fatal(err)
 		}
 		return m

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,10 @@ type Node struct {
 	// arrival, by one goroutine. What was heard before the start comes first.
 	OnMessage func(*Message)
 
+	// OnForget removes what is kept elsewhere of a device as of a time. It is
+	// called again when it fails.
+	OnForget func(id string, at time.Time) error
+
 	spool  *spool
 	inside *server.Server
 	nc     *nats.Conn
@@ -51,10 +56,16 @@ type Node struct {
 	mu      sync.Mutex
 	pending []*Message // not committed yet
 	sensors map[string]*heardOf
+	// forgotten is what may not come back, by device.
+	forgotten map[string]time.Time
+
+	forgetHour  time.Time // of the goroutine that receives
+	forgetCount map[string]int
 
 	refused   atomic.Uint64
 	published atomic.Uint64
 	applied   atomic.Uint64
+	single    atomic.Bool   // some sensor reads schema 1 alone
 	missed    atomic.Uint64 // changes of devices there was no room for
 	latest    atomic.Int64  // when another sensor was last heard; Unix nanoseconds
 	trouble   atomic.Pointer[string]
@@ -85,6 +96,10 @@ func NewNode(c NodeConfig) (*Node, error) {
 	if n.spool, err = openSpool(c.Dir, n.c.MaxQueue); err != nil {
 		return nil, err
 	}
+	if err := n.introduce(); err != nil {
+		n.Close()
+		return nil, err
+	}
 	var token string
 	if n.c.Mode == Embedded {
 		n.inside, token, err = startServer(n.c, filepath.Join(c.Dir, Directory), n.log)
@@ -100,6 +115,19 @@ func NewNode(c NodeConfig) (*Node, error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// introduce notes whose spool it is, for those that open it beside us.
+func (n *Node) introduce() error {
+	n.spool.shelf.source, n.spool.shelf.key = n.c.Name, n.key
+	for k, v := range map[string]string{"name": n.c.Name, "key": n.key} {
+		if _, err := n.spool.meta(k, v); err != nil {
+			return fmt.Errorf("fleet: spool: %w", err)
+		}
+	}
+	var err error
+	n.forgotten, err = n.spool.forgottenAt("SELECT device, at FROM forgotten")
+	return err
 }
 
 // Close commits what waits and stops the server. It is called after Run.
@@ -152,7 +180,7 @@ func (n *Node) commit() error {
 	if len(list) == 0 {
 		return nil
 	}
-	err := n.spool.say(list)
+	err := n.spool.say(list, n.single.Load())
 	if err != nil {
 		n.mu.Lock()
 		n.pending = append(list, n.pending...)
@@ -170,7 +198,11 @@ const recallFor = 24 * time.Hour
 // works alone and catches up.
 func (n *Node) Run(ctx context.Context) error {
 	if n.OnMessage != nil {
-		if err := n.spool.recall(n.now().Add(-recallFor), n.OnMessage); err != nil {
+		if err := n.spool.recall(n.now().Add(-recallFor), func(m *Message) {
+			if m.Kind != KindForget && !n.stale(m) {
+				n.OnMessage(m)
+			}
+		}); err != nil {
 			n.note(err)
 		}
 	}

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,6 +23,9 @@ func (n *Node) publish(ctx context.Context) error {
 	for {
 		wait := time.Second
 		err := n.commit()
+		if err == nil {
+			err = n.forget(ctx)
+		}
 		if err == nil {
 			err = n.send(ctx)
 		}
@@ -59,12 +63,14 @@ func (n *Node) send(ctx context.Context) error {
 		if err := n.spool.acknowledged(taken); err != nil {
 			return err
 		}
-		n.published.Add(uint64(len(taken)))
+		for i := range taken {
+			n.published.Add(uint64(taken[i].items))
+		}
 		if refused != nil {
 			return refused
 		}
 		n.well()
-		if err := n.commit(); err != nil {
+		if err := errors.Join(n.commit(), n.spool.tidy()); err != nil {
 			return err
 		}
 	}
@@ -102,6 +108,9 @@ func (n *Node) pulse(ctx context.Context) error {
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for {
+		if err := n.speakOld(); err != nil {
+			n.note(err)
+		}
 		if s := n.at.Load(); s != nil && n.nc.IsConnected() {
 			body, err := json.Marshal(n.ownHealth())
 			if err == nil {
@@ -119,6 +128,34 @@ func (n *Node) pulse(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// speakOld has devices said one by one too while some sensor of the fleet
+// reads nothing later than schema 1, and all of them once when the first such
+// sensor shows itself.
+func (n *Node) speakOld() error {
+	old := false
+	n.mu.Lock()
+	for _, h := range n.sensors {
+		old = old || h.health.Schema == 1 && stateOf(h.heard, n.now()) != "lost"
+	}
+	n.mu.Unlock()
+	if n.single.Swap(old) || !old {
+		return nil
+	}
+	var all []*Message
+	if err := n.spool.devices(func(m *Message) { all = append(all, m) }); err != nil {
+		return err
+	}
+	for len(all) > 0 {
+		few := min(len(all), 1024)
+		if err := n.spool.saySingle(all[:few]); err != nil {
+			return err
+		}
+		all = all[few:]
+	}
+	wake(n.kick)
+	return nil
 }
 
 func (n *Node) ownHealth() Health {

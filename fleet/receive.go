@@ -13,6 +13,7 @@ import (
 const (
 	hearBatch = 256
 	hearWait  = 20 * time.Millisecond // for a batch to fill
+	hearAhead = 64                    // messages the server sends before they are taken: 32 MiB at most
 )
 
 // receive takes the state stream from its start, each time anew: it holds the
@@ -40,7 +41,7 @@ func (n *Node) receive(ctx context.Context) error {
 
 func (n *Node) consume(ctx context.Context, s *stores) error {
 	cons, err := s.state.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{prefix + string(KindDevice) + ".>", prefix + string(KindEpisode) + ".>"}, DeliverPolicy: jetstream.DeliverAllPolicy,
+		FilterSubjects: n.subjects(), DeliverPolicy: jetstream.DeliverAllPolicy,
 	})
 	if err != nil {
 		return fmt.Errorf("fleet: consumer: %w", err)
@@ -52,7 +53,7 @@ func (n *Node) consume(ctx context.Context, s *stores) error {
 		case in <- m.Data():
 		case <-ctx.Done():
 		}
-	}, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+	}, jetstream.PullMaxMessages(hearAhead), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if errors.Is(err, jetstream.ErrNoHeartbeat) || errors.Is(err, jetstream.ErrServerShutdown) {
 			return // it recovers by itself
 		}
@@ -74,6 +75,16 @@ func (n *Node) consume(ctx context.Context, s *stores) error {
 			return err // the consumer starts again, and gives it again
 		}
 	}
+}
+
+// subjects are what concerns this sensor: devices of the realms that it
+// shares, episodes, and what is to be forgotten.
+func (n *Node) subjects() []string {
+	out := []string{prefix + string(KindEpisode) + ".>", prefix + string(KindForget) + ".>"}
+	for _, r := range n.c.Share {
+		out = append(out, prefix+string(KindDevice)+"."+token(r)+".>", prefix+string(KindBatch)+"."+token(r)+".>")
+	}
+	return out
 }
 
 // gather waits for a message and takes what comes with it.
@@ -107,10 +118,16 @@ func (n *Node) hear(batch [][]byte) error {
 	var list []*Message
 	var bodies [][]byte
 	for _, b := range batch {
-		m, err := decode(b)
+		m, err := n.spool.pack.decode(b)
 		if err != nil {
 			n.refused.Add(1)
 			n.log.Debug("fleet: message left alone", "err", err)
+			continue
+		}
+		if m.Source == n.c.Name && m.Kind == KindBatch {
+			if err := n.spool.orphan(m); err != nil {
+				return err
+			}
 			continue
 		}
 		if m.Source == n.c.Name {
@@ -128,14 +145,35 @@ func (n *Node) hear(batch [][]byte) error {
 	if err != nil {
 		return err
 	}
-	n.applied.Add(uint64(len(news)))
 	n.latest.Store(n.now().UnixNano())
 	for _, m := range news {
-		if n.OnMessage != nil {
-			n.OnMessage(m)
+		switch m.Kind {
+		case KindForget:
+			if err := n.forgets(m); err != nil {
+				return err
+			}
+			continue
+		case KindBatch:
+		default:
+			n.hand(m)
+			continue
+		}
+		for _, d := range m.devices() {
+			n.hand(d)
 		}
 	}
 	return nil
+}
+
+// hand gives what is news to whom it concerns.
+func (n *Node) hand(m *Message) {
+	if n.stale(m) {
+		return
+	}
+	n.applied.Add(1)
+	if n.OnMessage != nil {
+		n.OnMessage(m)
+	}
 }
 
 // listen follows the health of every sensor.

@@ -47,7 +47,23 @@ func TestEverythingIsSaidAgainToAClusterThatLostIt(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		_, err = s.GetLastMsgForSubject(get, "picket.v1.device.default.s1.d-before")
-		return err == nil
+		info, err := s.Info(get)
+		if err != nil {
+			return false
+		}
+		for seq := info.State.FirstSeq; seq <= info.State.LastSeq; seq++ {
+			raw, err := s.GetMsg(get, seq)
+			if err != nil {
+				continue
+			}
+			if m, err := c.nodes[1].spool.pack.decode(raw.Data); err == nil {
+				for _, d := range m.devices() {
+					if d.ID == "d-before" {
+						return true
+					}
+				}
+			}
+		}
+		return false
 	})
 }

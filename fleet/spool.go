@@ -23,6 +23,8 @@ const spoolFile = "fleet.db"
 type spool struct {
 	db      *sql.DB
 	path    string
+	pack    *packer
+	shelf   *shelf
 	max     int
 	dropped atomic.Uint64
 	saying  atomic.Int64 // said since its bound was last looked at
@@ -53,6 +55,18 @@ CREATE INDEX IF NOT EXISTS heard_at ON heard (at);
 
 // openSpool opens the spool in dir, and makes it if there is none.
 func openSpool(dir string, most int) (*spool, error) {
+	s, err := connectSpool(dir, most)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.shelf.load(s.db); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// connectSpool does so without what the sensor said of devices.
+func connectSpool(dir string, most int) (*spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
@@ -67,34 +81,91 @@ func openSpool(dir string, most int) (*spool, error) {
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
 	// A power cut may take the last commits (NORMAL): what they said is in
 	// the evidence store, and is said again when the sensor starts.
-	db, err := sql.Open("sqlite", dsn+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+	db, err := sql.Open("sqlite", dsn+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=secure_delete(1)&_txlock=immediate")
 	if err != nil {
 		return nil, fmt.Errorf("fleet: %w", err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.Exec(spoolSchema); err != nil {
+	s := &spool{db: db, path: path, max: most}
+	if _, err = db.Exec(spoolSchema + shelfSchema + forgetSchema); err == nil {
+		s.pack, err = newPacker()
+		s.shelf = newShelf(s.pack)
+	}
+	if err != nil {
 		db.Close()
 		return nil, fmt.Errorf("fleet: %s: %w", path, err)
 	}
-	return &spool{db: db, path: path, max: most}, nil
+	return s, nil
 }
 
 func (s *spool) close() error { return s.db.Close() }
 
-// say commits messages, giving each the next version of its thing.
-func (s *spool) say(list []*Message) error {
+// say commits messages, giving each the next version of its thing. Devices go
+// onto sheets; single: each into a message of its own too, for readers of
+// schema 1.
+func (s *spool) say(list []*Message, single bool) error {
+	var devices, others []*Message
+	for _, m := range list {
+		if m.Kind == KindDevice {
+			devices = append(devices, m)
+		}
+		if m.Kind != KindDevice || single {
+			others = append(others, m)
+		}
+	}
+	s.shelf.mu.Lock()
+	defer s.shelf.mu.Unlock()
 	tx, err := s.db.Begin()
 	if err != nil {
 		return fmt.Errorf("fleet: spool: %w", err)
 	}
 	defer tx.Rollback()
+	written, err := s.shelf.write(tx, devices, false)
+	if err != nil {
+		return err
+	}
+	bounded := func() {}
+	if err := s.sayOthers(tx, others); err != nil {
+		return err
+	}
+	if s.due(&s.saying, len(list)) {
+		if err := s.bound(tx); err != nil {
+			return err
+		}
+		if bounded, err = s.boundShelf(tx); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("fleet: spool: %w", err)
+	}
+	written()
+	bounded()
+	return nil
+}
+
+// saySingle commits devices as messages of their own.
+func (s *spool) saySingle(list []*Message) error {
+	tx, err := s.db.Begin()
+	if err != nil {
+		return fmt.Errorf("fleet: spool: %w", err)
+	}
+	defer tx.Rollback()
+	if err := s.sayOthers(tx, list); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// sayOthers commits what is no device, each as a message of its own.
+func (s *spool) sayOthers(tx *sql.Tx, list []*Message) error {
 	for _, m := range list {
 		var was int64
 		if err := tx.QueryRow("SELECT version FROM said WHERE thing = ?", m.thing()).Scan(&was); err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("fleet: spool: %w", err)
 		}
-		m.Version = max(was+1, m.At.UnixNano()) // a clock that went back does not undo what was said
-		body, err := encode(m)
+		m.Version = max(was+1, m.Version, m.At.UnixNano()) // a clock that went back does not undo what was said
+		body, err := s.pack.encode(m)
 		if err != nil {
 			s.dropped.Add(1)
 			continue
@@ -105,14 +176,6 @@ func (s *spool) say(list []*Message) error {
 		if err != nil {
 			return fmt.Errorf("fleet: spool: %w", err)
 		}
-	}
-	if s.due(&s.saying, len(list)) {
-		if err := s.bound(tx); err != nil {
-			return err
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("fleet: spool: %w", err)
 	}
 	return nil
 }
@@ -149,13 +212,42 @@ func (s *spool) bound(tx *sql.Tx) error {
 type saying struct {
 	thing, kind, subject string
 	version              int64
+	sheet                int64 // 0: none
+	items                int
 	body                 []byte
 }
 
 func (s *saying) msgID() string { return fmt.Sprintf("%s/%d", s.thing, s.version) }
 
-// unsent returns the oldest that were not acknowledged, episodes first.
+// unsent returns the oldest that were not acknowledged: episodes first,
+// sheets of devices last.
 func (s *spool) unsent(limit int) ([]saying, error) {
+	out, err := s.unsentOthers(limit)
+	if err != nil || len(out) >= limit {
+		return out, err
+	}
+	rows, err := s.db.Query("SELECT n, version, realm, items, body FROM shelf WHERE sent = 0 ORDER BY n LIMIT ?", min(sheetsAtOnce, limit-len(out)))
+	if err != nil {
+		return nil, fmt.Errorf("fleet: spool: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		m := Message{Source: s.shelf.source, Kind: KindBatch}
+		v := saying{kind: string(KindBatch)}
+		if err := rows.Scan(&v.sheet, &v.version, &m.Scope, &v.items, &v.body); err != nil {
+			return nil, fmt.Errorf("fleet: spool: %w", err)
+		}
+		m.ID = sheetID(v.sheet)
+		v.thing, v.subject = m.thing(), m.subject()
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// sheetsAtOnce bounds the sheets that are on their way.
+const sheetsAtOnce = 32
+
+func (s *spool) unsentOthers(limit int) ([]saying, error) {
 	rows, err := s.db.Query("SELECT thing, kind, subject, version, body FROM said WHERE sent = 0 ORDER BY kind <> 'episode', seq LIMIT ?", limit)
 	if err != nil {
 		return nil, fmt.Errorf("fleet: spool: %w", err)
@@ -163,7 +255,7 @@ func (s *spool) unsent(limit int) ([]saying, error) {
 	defer rows.Close()
 	var out []saying
 	for rows.Next() {
-		var m saying
+		m := saying{items: 1}
 		if err := rows.Scan(&m.thing, &m.kind, &m.subject, &m.version, &m.body); err != nil {
 			return nil, fmt.Errorf("fleet: spool: %w", err)
 		}
@@ -175,12 +267,23 @@ func (s *spool) unsent(limit int) ([]saying, error) {
 // acknowledged notes what the cluster has taken. A thing that was said anew
 // meanwhile waits on; lines for others go.
 func (s *spool) acknowledged(list []saying) error {
+	s.shelf.mu.Lock()
+	defer s.shelf.mu.Unlock()
 	tx, err := s.db.Begin()
 	if err != nil {
 		return fmt.Errorf("fleet: spool: %w", err)
 	}
 	defer tx.Rollback()
+	var steps []func()
 	for _, m := range list {
+		if m.sheet != 0 {
+			step, err := s.shelf.sheetSent(tx, m.sheet, m.version)
+			if err != nil {
+				return fmt.Errorf("fleet: spool: %w", err)
+			}
+			steps = append(steps, step)
+			continue
+		}
 		query := "UPDATE said SET sent = 1 WHERE thing = ? AND version = ?"
 		if m.kind == string(KindEvent) {
 			query = "DELETE FROM said WHERE thing = ? AND version = ?"
@@ -189,12 +292,18 @@ func (s *spool) acknowledged(list []saying) error {
 			return fmt.Errorf("fleet: spool: %w", err)
 		}
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("fleet: spool: %w", err)
+	}
+	for _, step := range steps {
+		step()
+	}
+	return nil
 }
 
 // again has everything that still holds published anew: the cluster lost it.
 func (s *spool) again() error {
-	_, err := s.db.Exec("UPDATE said SET sent = 0 WHERE sent = 1")
+	_, err := s.db.Exec("UPDATE said SET sent = 0 WHERE sent = 1; UPDATE shelf SET sent = 0 WHERE sent = 1")
 	return err
 }
 
@@ -215,6 +324,12 @@ func (s *spool) hear(list []*Message, bodies [][]byte) ([]*Message, error) {
 	defer tx.Rollback()
 	var news []*Message
 	for i, m := range list {
+		if m.Kind == KindBatch && m.Gone { // its devices are on later sheets
+			if _, err := tx.Exec("DELETE FROM heard WHERE thing = ? AND version < ?", m.thing(), m.Version); err != nil {
+				return nil, fmt.Errorf("fleet: spool: %w", err)
+			}
+			continue
+		}
 		r, err := tx.Exec(`INSERT INTO heard (thing, kind, version, at, body) VALUES (?,?,?,?,?)
 			ON CONFLICT (thing) DO UPDATE SET version = excluded.version, at = excluded.at, body = excluded.body WHERE excluded.version > heard.version`,
 			m.thing(), string(m.Kind), m.Version, m.At.UnixNano(), bodies[i])
@@ -245,32 +360,27 @@ func (s *spool) recall(since time.Time, each func(*Message)) error {
 		if err := rows.Scan(&body); err != nil {
 			return fmt.Errorf("fleet: spool: %w", err)
 		}
-		if m, err := decode(body); err == nil { // another version's is left out
+		m, err := s.pack.decode(body)
+		switch {
+		case err != nil: // another version's is left out
+		case m.Kind == KindBatch:
+			for _, d := range m.devices() {
+				each(d)
+			}
+		default:
 			each(m)
 		}
 	}
 	return rows.Err()
 }
 
-// own returns what this sensor last said of a thing.
-func (s *spool) own(thing string) (*Message, bool, error) {
-	var body []byte
-	err := s.db.QueryRow("SELECT body FROM said WHERE thing = ?", thing).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("fleet: spool: %w", err)
-	}
-	m, err := decode(body)
-	return m, err == nil, err
-}
-
 // waiting counts what was not acknowledged yet, and says since when the
 // oldest of it waits.
 func (s *spool) waiting() (n int, oldest time.Time, err error) {
 	var at int64
-	err = s.db.QueryRow("SELECT count(*), coalesce(min(at), 0) FROM said WHERE sent = 0").Scan(&n, &at)
+	err = s.db.QueryRow(`SELECT coalesce(sum(n), 0), coalesce(min(at), 0) FROM (
+		SELECT count(*) AS n, min(at) AS at FROM said WHERE sent = 0 UNION ALL
+		SELECT sum(max(items, 1)), min(at) FROM shelf WHERE sent = 0)`).Scan(&n, &at)
 	if at != 0 {
 		oldest = time.Unix(0, at).UTC()
 	}
@@ -341,7 +451,7 @@ func (s *spool) ownParts(since time.Time, each func(*Message)) error {
 		if err := rows.Scan(&body); err != nil {
 			return fmt.Errorf("fleet: spool: %w", err)
 		}
-		if m, err := decode(body); err == nil {
+		if m, err := s.pack.decode(body); err == nil {
 			each(m)
 		}
 	}
