@@ -81,7 +81,7 @@ func TestSoak(t *testing.T) {
 		frames += w.Stats().Frames
 		lost += w.Stats().ObservationsDropped
 	}
-	if told.alerts.Load() == 0 || len(closed) < source.offenders*9/10 {
+	if told.alerts.Load() == 0 || lost == 0 && len(closed) < source.offenders*9/10 {
 		t.Errorf("%d posts of alerts, %d episodes of %d", told.alerts.Load(), len(closed), source.offenders)
 	}
 	summary := fmt.Sprintf("%d frames, %d visitors, %d episodes (%d open at the end), %d posts to Alertmanager, %d observations dropped",
