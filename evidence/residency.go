@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -46,53 +47,204 @@ type ResidencyQuery struct {
 	Maker  string // empty: all
 	Class  string // empty: all
 	Daily  bool   // a cell for each day
+	// Weekly, with Daily: a cell for each week instead, with the Monday as its
+	// day: for periods too long to be drawn by days.
+	Weekly bool
 }
 
 // Residency returns the cells that a query chooses, by day, most bytes first.
 func (s *Store) Residency(q ResidencyQuery) ([]Cell, error) {
-	type key struct{ day, maker, country int64 }
-	sums, used := map[key]*flowSum{}, map[int64]string{}
-	// Words are looked up afterwards, once each: there are many rows of few words.
-	err := s.rows(`SELECT day, maker, country, sent, flows, devices FROM residency
-		WHERE day BETWEEN ?1 AND ?2 AND basis = (SELECT id FROM word WHERE text = ?3)
-		AND (?4 = '' OR maker = (SELECT id FROM word WHERE text = ?4)) AND (?5 = '' OR class = (SELECT id FROM word WHERE text = ?5))`,
-		[]any{dayOf(q.Period.From), dayOf(q.Period.To), q.Basis, q.Maker, q.Class}, func(scan func(...any) error) error {
-			var k key
-			var sent, flows int64
-			var devices sql.RawBytes
-			if err := scan(&k.day, &k.maker, &k.country, &sent, &flows, &devices); err != nil {
-				return err
-			}
-			used[k.maker], used[k.country] = "", ""
-			if !q.Daily {
-				k.day = 0
-			}
-			v := sums[k]
-			if v == nil {
-				v = &flowSum{}
-				sums[k] = v
-			}
-			v.sent, v.flows, v.devices = plus(v.sent, uint64(sent)), plus(v.flows, uint64(flows)), v.devices.join(sketch(devices))
-			return nil
-		})
+	g := gathering{q: &q, buckets: map[int64]*bucket{}, done: map[int64]bool{}}
+	ids, err := s.ids(q.Basis, q.Maker, q.Class)
 	if err != nil {
 		return nil, err
+	}
+	var asked bool
+	if g.basis, asked = ids[q.Basis]; !asked {
+		return []Cell{}, nil
+	}
+	for text, id := range map[string]*int64{q.Maker: &g.maker, q.Class: &g.class} {
+		if text != "" {
+			if *id, asked = ids[text]; !asked {
+				return []Cell{}, nil
+			}
+		}
+	}
+	if err := g.gather(s); err != nil {
+		return nil, err
+	}
+	return g.cells(s)
+}
+
+// gathering adds up cells from digests, and from rows where there is none.
+type gathering struct {
+	q                   *ResidencyQuery
+	basis, maker, class int64 // ids of words; 0: any
+	buckets             map[int64]*bucket
+	done                map[int64]bool // days that were taken in
+}
+
+// bucket is one day, one week, or the whole period.
+type bucket struct {
+	at    map[uint64]int32 // by maker and country
+	cells []digestCell
+}
+
+func (g *gathering) gather(s *Store) error {
+	from, to := dayOf(g.q.Period.From), dayOf(g.q.Period.To)
+	if !g.q.Daily || g.q.Weekly {
+		if err := g.digests(s, week, from, to-week+1); err != nil {
+			return err
+		}
+	}
+	for r := range g.missing(from, to) {
+		if err := g.digests(s, 1, r[0], r[1]); err != nil {
+			return err
+		}
+	}
+	for r := range g.missing(from, to) {
+		if err := g.rows(s, r[0], r[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing yields the runs of days that were not taken in yet.
+func (g *gathering) missing(from, to int64) iter.Seq[[2]int64] {
+	return func(yield func([2]int64) bool) {
+		for d := from; d <= to; d++ {
+			if g.done[d] {
+				continue
+			}
+			end := d
+			for end < to && !g.done[end+1] {
+				end++
+			}
+			if !yield([2]int64{d, end}) {
+				return
+			}
+			d = end
+		}
+	}
+}
+
+func (g *gathering) digests(s *Store, span, from, to int64) error {
+	return s.rows("SELECT start, body FROM digest WHERE basis = ? AND days = ? AND start BETWEEN ? AND ?", []any{g.basis, span, from, to}, func(scan func(...any) error) error {
+		var start int64
+		var body []byte // a copy: the sketches refer to it
+		if err := scan(&start, &body); err != nil {
+			return err
+		}
+		b := g.bucket(start, len(body)/24)
+		if !unpack(body, func(c *digestCell) { g.add(b, c) }) {
+			return fmt.Errorf("digest of day %d: %w", start, ErrDamaged)
+		}
+		for d := range span {
+			g.done[start+d] = true
+		}
+		return nil
+	})
+}
+
+func (g *gathering) rows(s *Store, from, to int64) error {
+	return s.rows("SELECT day, maker, class, country, sent, flows, devices FROM residency WHERE basis = ?1 AND day BETWEEN ?2 AND ?3 AND (?4 = 0 OR maker = ?4)",
+		[]any{g.basis, from, to, g.maker}, func(scan func(...any) error) error {
+			var day, sent, flows int64
+			var c digestCell
+			var devices sql.RawBytes
+			if err := scan(&day, &c.maker, &c.class, &c.country, &sent, &flows, &devices); err != nil {
+				return err
+			}
+			c.sent, c.flows, c.devices = uint64(sent), uint64(flows), slices.Clone(sketch(devices))
+			g.add(g.bucket(day, 0), &c)
+			return nil
+		})
+}
+
+// bucket returns the bucket of a day, made for about n cells.
+func (g *gathering) bucket(day int64, n int) *bucket {
+	switch {
+	case !g.q.Daily:
+		day = 0
+	case g.q.Weekly:
+		day = weekOf(day)
+	}
+	b := g.buckets[day]
+	if b == nil {
+		b = &bucket{at: make(map[uint64]int32, n), cells: make([]digestCell, 0, n)}
+		g.buckets[day] = b
+	}
+	return b
+}
+
+func (g *gathering) add(b *bucket, c *digestCell) {
+	if g.maker != 0 && c.maker != g.maker || g.class != 0 && c.class != g.class {
+		return
+	}
+	k := uint64(c.maker)<<32 | uint64(c.country)&(1<<32-1)
+	i, there := b.at[k]
+	if !there {
+		b.at[k] = int32(len(b.cells))
+		b.cells = append(b.cells, *c)
+		return
+	}
+	b.cells[i].add(&c.flowSum)
+}
+
+// cells are what was gathered, with words for ids.
+func (g *gathering) cells(s *Store) ([]Cell, error) {
+	used, n := map[int64]string{}, 0
+	for _, b := range g.buckets {
+		n += len(b.cells)
+		for i := range b.cells {
+			used[b.cells[i].maker], used[b.cells[i].country] = "", ""
+		}
 	}
 	if err := s.texts(used); err != nil {
 		return nil, err
 	}
-	out := make([]Cell, 0, len(sums))
-	for k, v := range sums {
-		c := Cell{Maker: used[k.maker], Country: used[k.country], Sent: v.sent, Flows: v.flows, Devices: v.devices.count()}
-		if q.Daily {
-			c.Day = Day(k.day)
+	out := make([]Cell, 0, n)
+	for _, day := range slices.Sorted(maps.Keys(g.buckets)) {
+		from := len(out)
+		for i := range g.buckets[day].cells {
+			v := &g.buckets[day].cells[i]
+			c := Cell{Maker: used[v.maker], Country: used[v.country], Sent: v.sent, Flows: v.flows, Devices: v.devices.count()}
+			if g.q.Daily {
+				c.Day = Day(day)
+			}
+			out = append(out, c)
 		}
-		out = append(out, c)
+		slices.SortFunc(out[from:], bySent)
 	}
-	slices.SortFunc(out, func(a, b Cell) int {
-		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(b.Sent, a.Sent), cmp.Compare(a.Maker, b.Maker), cmp.Compare(a.Country, b.Country))
-	})
 	return out, nil
+}
+
+// bySent puts most bytes first.
+func bySent(a, b Cell) int {
+	switch { // cmp.Or would compare the names every time
+	case a.Sent != b.Sent:
+		return cmp.Compare(b.Sent, a.Sent)
+	case a.Maker != b.Maker:
+		return cmp.Compare(a.Maker, b.Maker)
+	}
+	return cmp.Compare(a.Country, b.Country)
+}
+
+// ids looks words up.
+func (s *Store) ids(texts ...string) (map[string]int64, error) {
+	list, err := json.Marshal(texts)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int64{}
+	return out, s.rows("SELECT id, text FROM word WHERE text IN (SELECT value FROM json_each(?))", []any{string(list)}, func(scan func(...any) error) error {
+		var id int64
+		var text string
+		err := scan(&id, &text)
+		out[text] = id
+		return err
+	})
 }
 
 // texts fills in the words of ids.
@@ -171,7 +323,7 @@ func (s *Store) WatchedDays(p Period) ([]DayWatched, error) {
 // Span returns the first and the last day of the ledger; ok is false when it
 // is empty.
 func (s *Store) Span() (p Period, ok bool, err error) {
-	err = s.rows("SELECT min(day), max(day) FROM ledger HAVING count(*) > 0", nil, func(scan func(...any) error) error {
+	err = s.rows("SELECT first, last FROM (SELECT min(day) AS first FROM ledger), (SELECT max(day) AS last FROM ledger) WHERE first IS NOT NULL", nil, func(scan func(...any) error) error {
 		var from, to int64
 		if err := scan(&from, &to); err != nil {
 			return err

@@ -75,6 +75,7 @@ func (s *Store) expire(tx *sql.Tx, now time.Time) error {
 		{"DELETE FROM forgotten WHERE at < ?", before(r.Episodes)},
 		{"DELETE FROM ledger WHERE day < ?", dayOf(now.Add(-r.Ledger))},
 		{"DELETE FROM residency WHERE day < ?", dayOf(now.Add(-r.Ledger))},
+		{"DELETE FROM digest WHERE start < ?", dayOf(now.Add(-r.Ledger))},
 		{"DELETE FROM crowd WHERE day < ?", dayOf(now.Add(-r.Ledger))},
 		{"DELETE FROM watched WHERE day < ?", dayOf(now.Add(-r.Ledger))},
 		{"UPDATE chain SET salt = NULL, body = NULL, subject = NULL, ref = NULL WHERE at < ? AND body IS NOT NULL AND ref IS NULL", before(r.Chain)},

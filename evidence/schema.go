@@ -92,7 +92,11 @@ CREATE INDEX packets_at ON packets (at, bytes);
 
 CREATE TABLE proof (
 	id TEXT PRIMARY KEY, device TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE INDEX proof_device ON proof (device);`,
+CREATE INDEX proof_device ON proof (device);
+
+CREATE TABLE digest (
+	basis INTEGER NOT NULL, days INTEGER NOT NULL, start INTEGER NOT NULL, body BLOB NOT NULL,
+	PRIMARY KEY (basis, days, start)) STRICT, WITHOUT ROWID;`,
 }
 
 // migrate brings the file up to this build's version, all of it or nothing.

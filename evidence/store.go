@@ -257,6 +257,9 @@ func (s *Store) hourly() {
 	if err := s.Expire(s.c.Now()); err != nil {
 		s.c.Logger.Error("retention not enforced", "err", err)
 	}
+	if _, err := s.Digest(s.c.Now()); err != nil {
+		s.c.Logger.Error("residency not digested", "err", err)
+	}
 	if h, err := s.Head(); err == nil && h.Seq > 0 {
 		s.c.Logger.Info("evidence chain", "head", h.String())
 	}

@@ -28,12 +28,14 @@ func (s *Store) writeLedger(tx *sql.Tx, b *batch) error {
 			byBasis[key].add(v)
 		}
 	}
+	changed := map[int64]bool{}
 	for k, v := range byBasis {
 		if err := s.addResidency(tx, k, v); err != nil {
 			return err
 		}
+		changed[k.day] = true
 	}
-	return nil
+	return outdate(tx, changed)
 }
 
 type basisKey struct {
