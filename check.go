@@ -2,10 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"picket/configs"
+	"picket/sensor"
 	"picket/sensor/capture"
 )
 
@@ -34,6 +37,9 @@ func (k *checkCmd) Run(a *app) error {
 	}
 	if err := capture.CheckFilter(c.Capture.Filter); err != nil {
 		return usageError{c.At("$.capture.filter", err)}
+	}
+	if _, err := operatorMap(c); err != nil {
+		return err
 	}
 	k.report(a, c, j)
 	return nil
@@ -70,9 +76,10 @@ func (k *checkCmd) report(a *app, c *configs.Config, j *judgement) {
 	if len(j.rules) == 0 {
 		fmt.Fprintln(w, "policies: none: nothing is prohibited")
 	}
+	realms := append(slices.Collect(maps.Keys(c.Realms)), sensor.DefaultRealm)
 	for _, r := range j.rules {
 		fmt.Fprintf(w, "policy %s\n", r.Sentence())
-		for _, warning := range r.Warnings(j.set.Makers(), time.Now()) {
+		for _, warning := range append(r.Warnings(j.set.Makers(), time.Now()), r.Unseen(c.Home(), realms)...) {
 			fmt.Fprintf(w, "  warning: %s\n", warning)
 		}
 	}

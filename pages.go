@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"picket/alerts"
+	"picket/configs"
 	"picket/fleet"
 	"picket/web"
 )
@@ -18,6 +19,10 @@ func (s *station) pages() (http.Handler, error) {
 		c.Store = wholeStore{s.store, s.fleet.node.Name()}
 		c.Fleet = s.fleetPage
 	}
+	var err error
+	if c.Map, err = operatorMap(s.cfg); err != nil {
+		return nil, err
+	}
 	if len(s.cfg.Alertmanager.URLs) > 0 {
 		u, err := url.Parse(s.cfg.Alertmanager.URLs[0])
 		if err == nil {
@@ -26,6 +31,18 @@ func (s *station) pages() (http.Handler, error) {
 		}
 	}
 	return web.New(c)
+}
+
+// operatorMap reads the map that the operator supplies, nil for none.
+func operatorMap(c *configs.Config) (*web.Map, error) {
+	if c.Web.Map == "" {
+		return nil, nil
+	}
+	m, err := web.ReadMap(c.Web.Map)
+	if err != nil {
+		return nil, usageError{c.At("$.web.map", err)}
+	}
+	return m, nil
 }
 
 // fleetPage is what this sensor knows of all of them.

@@ -104,6 +104,7 @@ type station struct {
 	endpoint *endpoint
 	fleet    *member // nil: a sensor alone
 	canary   *canaryMetrics
+	events   *eventLog // nil: events go to the store alone
 	registry *prometheus.Registry
 	strays   sensor.Strays
 	lapses   lapses
@@ -189,6 +190,9 @@ func (s *station) wire(sources []sensor.Source) error {
 		return err
 	}
 	registry.MustRegister(newStoreMetrics(s.store, s.framesLost))
+	if s.events, err = newEventLog(s.cfg.Events, s.policies, registry, s.log); err != nil {
+		return usageError{err}
+	}
 	if s.cfg.Canary.Every > 0 {
 		s.canary = newCanaryMetrics(registry)
 	}
@@ -207,7 +211,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		registry.MustRegister(s.fleet.node.Metrics())
 	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Rules: j.rules, Geo: s.places, Store: store, Announce: s.events.announcer(s.fleet.announcer(s.notifier, s.store, s.log)), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
 		FlowOf: s.fleet.flowOf(),
 		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
 	})
@@ -218,7 +222,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		return err
 	}
 	s.keeper.judgedBy(j, time.Now())
-	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.fleet.sink(s.keeper), sources, true, s.cmd.State, s.log); err != nil {
+	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.events.sink(s.fleet.sink(s.keeper)), sources, true, s.cmd.State, s.log); err != nil {
 		return err
 	}
 	s.keeper.export = s.a.table.Export
@@ -243,7 +247,7 @@ func (s *station) wire(sources []sensor.Source) error {
 	if err != nil {
 		return err
 	}
-	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pages: pages, config: s.redacted()}
+	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pages: pages, config: s.redacted(), external: s.cfg.Web.ExternalURL, pprof: s.cfg.Web.Pprof}
 	if s.cfg.Web.Reload {
 		s.endpoint.reload = s.reload
 	}
@@ -287,6 +291,7 @@ func (s *station) work(ctx context.Context, started func([]net.Addr)) error {
 	g.Go(func() error { return s.signals(ctx) })
 	g.Go(func() error { return s.watchdog(ctx) })
 	g.Go(func() error { return s.canaries(ctx) })
+	g.Go(func() error { return s.events.run(ctx) })
 	return g.Wait()
 }
 
@@ -327,6 +332,7 @@ func (s *station) tick(now time.Time) {
 	}
 	s.lapses.look(s.live, s.log)
 	s.showStatus(now)
+	s.events.tick(now, s.store)
 	var noHome, total uint64
 	for _, w := range s.a.pipeline.Workers {
 		st := w.Stats()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ type endpoint struct {
 	landing  func() landing
 	pages    http.Handler // what is served beside the above; nil: the landing page alone
 	config   []byte       // as loaded, secrets apart
+	external string       // web.external_url: names under which it may be asked
+	pprof    bool         // profiles of the process are served too
 }
 
 // landing is what the first page says.
@@ -91,16 +94,28 @@ func (e *endpoint) handler() http.Handler {
 			fmt.Fprintln(w, "reloaded")
 		})
 	}
+	if e.pprof {
+		profiles(mux)
+	}
+	all := sober(bodiless(hostGuard(limited(mux, maxRequests, maxQueued), e.external)))
 	if e.pages != nil {
 		mux.Handle("GET /", e.pages)
-		return http.MaxBytesHandler(mux, 1<<20)
+		return all
 	}
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_ = landingPage.Execute(w, e.landing()) // the reader went away
 	})
-	return http.MaxBytesHandler(mux, 1<<20)
+	return all
+}
+
+// profiles serves the runtime's profiles to whoever may read the endpoint.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 // serve listens at the configured addresses until ctx is done. started is
@@ -116,13 +131,9 @@ func (e *endpoint) serve(ctx context.Context, c configs.Web, log *slog.Logger, s
 	var addrs []net.Addr
 	for i, l := range listeners {
 		addrs = append(addrs, l.Addr())
-		listeners[i] = netutil.LimitListener(l, maxConnections)
+		listeners[i] = bounded(l)
 	}
-	server := &http.Server{
-		Handler: e.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
-		WriteTimeout: 2 * requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	server := e.server(log)
 	stop := context.AfterFunc(ctx, func() {
 		quit, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
@@ -138,6 +149,20 @@ func (e *endpoint) serve(ctx context.Context, c configs.Web, log *slog.Logger, s
 		return nil
 	}
 	return err
+}
+
+// server has the bounds of every connection.
+func (e *endpoint) server(log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: e.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout,
+		WriteTimeout: 2 * requestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// bounded limits the connections of a listener: all, and those of one client.
+func bounded(l net.Listener) net.Listener {
+	return newFairListener(netutil.LimitListener(l, maxConnections), maxPerClient)
 }
 
 // urls is where people find the listeners.

@@ -38,6 +38,7 @@ type Config struct {
 	Leases       Leases                    `yaml:"leases"`
 	Fleet        fleet.Config              `yaml:"fleet"`
 	Canary       Canary                    `yaml:"canary"`
+	Events       Events                    `yaml:"events"`
 	Evidence     Evidence                  `yaml:"evidence"`
 	Limits       Limits                    `yaml:"limits"`
 	Log          Log                       `yaml:"log"`
@@ -77,6 +78,8 @@ type Web struct {
 	ConfigFile  string   `yaml:"config_file"`  // TLS and authentication, as exporter-toolkit reads it
 	ExternalURL string   `yaml:"external_url"` // under which people reach it
 	Reload      bool     `yaml:"reload"`       // POST /-/reload
+	Map         string   `yaml:"map"`          // SVG with country codes as ids, drawn on the first page
+	Pprof       bool     `yaml:"pprof"`        // profiles below /debug/pprof/
 }
 
 // Leases are what the network already knows of addresses.

@@ -122,7 +122,7 @@ func (p *pages) apiEpisodes(r *http.Request) (any, error) {
 	out := apiEpisodes{Episodes: []apiEpisode{}, Total: len(found)}
 	from := min(q.Offset, len(found))
 	for i := range found[from:min(from+limit, len(found))] {
-		out.Episodes = append(out.Episodes, episodeOf(&found[from+i]))
+		out.Episodes = append(out.Episodes, p.episodeOf(&found[from+i]))
 	}
 	return out, err
 }
@@ -139,7 +139,7 @@ func (p *pages) apiEpisode(r *http.Request) (any, error) {
 			}
 		}
 	}
-	out := episodeOf(&e)
+	out := p.episodeOf(&e)
 	out.Packets, out.Silence = p.packetBytes(e.ID), p.silence(&e)
 	return out, nil
 }
@@ -181,7 +181,7 @@ func (p *pages) apiDevice(r *http.Request) (any, error) {
 		out.Device = &f.Device
 	}
 	for i := range f.Episodes {
-		out.Episodes = append(out.Episodes, episodeOf(&f.Episodes[i]))
+		out.Episodes = append(out.Episodes, p.episodeOf(&f.Episodes[i]))
 	}
 	return out, nil
 }

@@ -32,6 +32,7 @@ type apiEpisode struct {
 	CloseReason string             `json:"close_reason"`
 	AlertedAs   string             `json:"alerted_as"`
 	Continued   int                `json:"continued"`
+	Headline    string             `json:"headline"` // in a few words
 	Sentence    string             `json:"sentence"`
 	Names       []string           `json:"names"`
 	Servers     []apiServer        `json:"servers"`
@@ -68,13 +69,13 @@ type apiServer struct {
 	Hits               []string  `json:"hits"`
 }
 
-func episodeOf(e *evidence.Episode) apiEpisode {
+func (p *pages) episodeOf(e *evidence.Episode) apiEpisode {
 	out := apiEpisode{
 		ID: e.ID, Policy: e.Policy, Severity: e.Severity, Condition: e.Condition, Device: e.Device, Realm: e.Realm, Sensor: e.Sensor, Place: e.Place,
 		Maker: e.Maker, Model: e.Model, Class: e.Class, Confidence: e.Confidence, Posterior: e.Posterior,
 		Countries: list(e.Countries), Basis: list(e.Basis), Sent: e.Sent, Handshake: e.Handshake,
 		First: e.First.UTC(), Last: e.Last.UTC(), Opened: e.Opened.UTC(), CloseReason: e.CloseReason, AlertedAs: e.AlertedAs, Continued: e.Continued,
-		Sentence: e.Sentence, Names: list(e.Names), Servers: []apiServer{}, Reasons: list(e.Reasons), Against: list(e.Against), Caveats: list(e.Caveats),
+		Headline: p.headline(*e), Sentence: e.Sentence, Names: list(e.Names), Servers: []apiServer{}, Reasons: list(e.Reasons), Against: list(e.Against), Caveats: list(e.Caveats),
 		Identifiers: list(e.Identifiers), Signatures: e.Signatures, PolicyHash: e.PolicyHash, Databases: list(e.Databases),
 	}
 	if !e.Closed.IsZero() {

@@ -44,6 +44,7 @@ type FleetEpisode struct {
 	Severity string    `json:"severity"`
 	Device   string    `json:"device"`
 	Maker    string    `json:"maker"`
+	Headline string    `json:"headline"`
 	Sentence string    `json:"sentence"`
 	Sent     uint64    `json:"sent_bytes"`
 	First    time.Time `json:"first"`
@@ -61,7 +62,7 @@ func (p *pages) fleetOf() (Fleet, error) {
 	for i := range open[:min(len(open), maxFleetEpisodes)] {
 		e := &open[i]
 		f.Episodes = append(f.Episodes, FleetEpisode{Sensor: cmp.Or(e.Sensor, f.Name), ID: e.ID, Policy: e.Policy, Severity: e.Severity, Device: e.Device, Maker: e.Maker,
-			Sentence: e.Sentence, Sent: e.Sent, First: e.First.UTC(), Last: e.Last.UTC()})
+			Headline: p.headline(*e), Sentence: e.Sentence, Sent: e.Sent, First: e.First.UTC(), Last: e.Last.UTC()})
 	}
 	return f, err
 }

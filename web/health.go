@@ -34,6 +34,7 @@ func (p *pages) kept() []Kept {
 	return []Kept{
 		{"Episodes, with their servers", "after they closed", r.Episodes},
 		{"Devices that a policy concerns, their addresses and identity", "after they were last heard", r.Devices},
+		{"Packets of episodes", "after they were captured", r.Packets},
 		{"Changes of verdict", "", r.Verdicts},
 		{"Rulings", "", r.Rulings},
 		{"The ledger: bytes by day, maker and country, without devices", "", r.Ledger},

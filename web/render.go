@@ -102,7 +102,7 @@ func (p *pages) funcs() template.FuncMap {
 		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"ago":     func(t time.Time) string { return agoWords(p.c.Now().Sub(t)) },
 		"span":    func(d time.Duration) string { return spanWords(d) },
-		"or":      func(otherwise, s string) string { return orWord(s, otherwise) },
+		"or":      orWord,
 		"upper":   func(s string) string { return title(s) },
 		"join":    strings.Join,
 		"country": p.countries.name,
@@ -113,7 +113,8 @@ func (p *pages) funcs() template.FuncMap {
 		"sorts":   func() []sortChoice { return sortChoices },
 		"words":   func(list ...string) []string { return list },
 		"seconds": func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) + " s" },
-		"hours":   func(seconds uint64) string { return strconv.FormatFloat(float64(seconds)/3600, 'f', 1, 64) + " h" },
+		"hours":   hours,
+		"did":     p.headline,
 		"size":    func(n int64) string { return alerts.Size(max(0, n)).String() },
 		"below":   func(data any, root string) part { return part{data, root} },
 	}
@@ -125,7 +126,7 @@ type part struct {
 	Root string
 }
 
-func orWord(s, otherwise string) string {
+func orWord(otherwise, s string) string {
 	if s == "" {
 		return otherwise
 	}
@@ -163,6 +164,52 @@ func grouped(n any) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
+}
+
+func hours(seconds uint64) string {
+	if seconds < 3600 {
+		return strconv.FormatUint(seconds/60, 10) + " min"
+	}
+	return strconv.FormatFloat(float64(seconds)/3600, 'f', 1, 64) + " h"
+}
+
+// headline says in a few words what a device did. The basis is always in it:
+// by the owner of a name alone nobody sent anything anywhere.
+func (p *pages) headline(e evidence.Episode) string {
+	who := strings.TrimSpace(title(orWord("unknown", e.Maker)) + " " + orWord("device", e.Class) + " " + e.Model)
+	var to []string
+	for _, c := range e.Countries {
+		to = append(to, p.countries.name(c))
+	}
+	where := and(to)
+	if len(e.Basis) > 0 {
+		where += " by " + and(e.Basis)
+	}
+	switch e.Condition {
+	case evidence.Seen:
+		return who + " is present"
+	case evidence.Tried:
+		return who + " tried to reach " + where
+	case evidence.Connected:
+		return who + " connected to " + where
+	case evidence.Identifier:
+		return who + " sent " + and(e.Identifiers) + " in clear to " + where
+	case evidence.Hidden:
+		return who + " hid " + alerts.Size(e.Hidden).String()
+	}
+	return who + " sent " + alerts.Size(e.Sent).String() + " to " + where
+}
+
+// and writes a list as people say it.
+func and(list []string) string {
+	switch n := len(list); n {
+	case 0:
+		return "an unknown place"
+	case 1:
+		return list[0]
+	default:
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
 }
 
 // sure writes a posterior. It is never rounded up to certainty.

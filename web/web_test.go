@@ -25,7 +25,12 @@ var pagesShown = map[string]string{
 	"/residency?basis=owner":         "home of the name",
 	"/residency?maker=xiaomi":        "Singapore",
 	"/residency?from=2020-01-01&to=2020-01-02": "nothing of these days",
-	"/health": "Head of the chain",
+	"/episodes?state=closed":                   "1 to 1 of 1 episode<",
+	"/episodes?severity=page":                  "1 to 2 of 2 episodes",
+	"/episodes?offset=3":                       "4 to 4 of 4 episodes",
+	"/review":                                  "1 to 12 of 12 devices",
+	"/fleet":                                   "works alone",
+	"/health":                                  "not watched: nothing can be said of this day",
 }
 
 func get(h http.Handler, path string) *httptest.ResponseRecorder {
@@ -92,7 +97,7 @@ func TestLinksLead(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	h := site(t, 6)
 	for path, want := range map[string]int{
-		"/nothing": 404, "/episode/e-no": 404, "/device/d-no": 404, "/devices?sort=secret": 400, "/devices?offset=-1": 400, "/devices?limit=x": 400,
+		"/nothing": 404, "/episode/e-no": 404, "/episodes?state=x": 400, "/episodes?severity=x": 400, "/review?offset=x": 400, "/devices?order=secret.up": 400, "/device/d-no": 404, "/devices?sort=secret": 400, "/devices?offset=-1": 400, "/devices?limit=x": 400,
 		"/residency?basis=moon": 400, "/residency?from=yesterday": 400, "/residency?from=2026-05-31&to=2026-05-01": 400, "/residency?from=1900-01-01": 400,
 		"/api/v1/episodes/e-no": 404, "/api/v1/devices/d-no": 404, "/api/v1/devices?concern=x": 400, "/api/v1/episodes?state=x": 400, "/episodes?days=0": 400,
 	} {
