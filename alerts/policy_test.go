@@ -2,6 +2,8 @@ package alerts
 
 import (
 	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,5 +217,33 @@ func TestTryReplaysThePast(t *testing.T) {
 	want := "xiaomi-to-cn would have paged 1 device, written tickets for 0 devices and noted 1 device; these first:\n  page   Xiaomi handset d-00000000beef, certain, sent 8.8 KiB"
 	if !strings.HasPrefix(got, want) {
 		t.Errorf("outlook:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// TestZeroIsRefused: a zero would be read as the default, and watch less than
+// its author meant.
+func TestZeroIsRefused(t *testing.T) {
+	for _, text := range []string{"threshold: {sent: 0}", "threshold: {sent: 0KiB}", "threshold: {within: 0s}", "hidden: {sent: 0}", "quiet: 0s", "devices: {confidence: none}", "zones: {vlans: [4095]}", "zones: {vlans: [0]}"} {
+		if _, err := parsePolicy(t, "name: p\n"+text+"\n"); err == nil {
+			t.Errorf("%s is taken", text)
+		}
+	}
+	if p, err := parsePolicy(t, "name: p\nthreshold: {sent: 1, within: 1s}\nquiet: 1s\n"); err != nil || p.Threshold.Sent != 1 || p.Quiet != Duration(time.Second) {
+		t.Errorf("%+v: %v", p, err)
+	}
+	if _, err := parsePolicy(t, "name: p\nthreshhold: {sent: 1}\n"); err == nil || !strings.Contains(err.Error(), "threshhold") {
+		t.Errorf("an unknown key: %v", err)
+	}
+}
+
+// TestUnseenZones: zones where no device can be are warned of.
+func TestUnseenZones(t *testing.T) {
+	p := xiaomiToCN()
+	p.Zones.Networks = OneOrMore[Prefix]{{netip.MustParsePrefix("203.0.113.0/24")}, {netip.MustParsePrefix("10.1.0.0/16")}}
+	p.Zones.Realms = OneOrMore[string]{"default", "guets"}
+	got := compile(t, p)[0].Unseen([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, []string{"default", "guests"})
+	want := []string{"xiaomi-to-cn: zone 203.0.113.0/24 is outside home_networks: no device is there", "xiaomi-to-cn: no realm is named guets: no device is there"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

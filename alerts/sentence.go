@@ -3,6 +3,7 @@ package alerts
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -187,6 +188,12 @@ func (r *Rule) Warnings(makers []string, now time.Time) []string {
 	if r.classes != nil && len(r.classes) == 0 {
 		warn("class is empty: it can never match")
 	}
+	if len(r.classes) == 1 && r.classes["router"] {
+		warn("a router is nobody: it can never match")
+	}
+	if slices.Contains(p.Devices.Families, "tcp") {
+		warn("no signature speaks from tcp: it can never match")
+	}
 	if p.Restricted.Countries.Empty() {
 		warn("restricts no country: no transfer can ever match")
 	}
@@ -213,6 +220,23 @@ func (r *Rule) Warnings(makers []string, now time.Time) []string {
 			if strings.HasSuffix(e.Value, "/0") {
 				warn("exemption %s covers everything: the policy can never match", e.Value)
 			}
+		}
+	}
+	return out
+}
+
+// Unseen says what of the zones of r the sensor never sees: networks outside
+// home, and realms that are not among the configured ones.
+func (r *Rule) Unseen(home []netip.Prefix, realms []string) []string {
+	var out []string
+	for _, n := range r.networks {
+		if len(home) > 0 && !slices.ContainsFunc(home, n.Overlaps) {
+			out = append(out, fmt.Sprintf("%s: zone %s is outside home_networks: no device is there", r.Policy.Name, n))
+		}
+	}
+	for _, z := range r.Policy.Zones.Realms {
+		if !slices.Contains(realms, z) {
+			out = append(out, fmt.Sprintf("%s: no realm is named %s: no device is there", r.Policy.Name, z))
 		}
 	}
 	return out

@@ -51,6 +51,44 @@ func ParsePrefix(s string) (Prefix, error) {
 // UnmarshalYAML reads and checks p.
 func (p *Prefix) UnmarshalYAML(n ast.Node) error { return scalar(n, p, ParsePrefix) }
 
+// UnmarshalYAML reads p.
+func (p *Policy) UnmarshalYAML(n ast.Node) error {
+	type plain Policy // without this method
+	return positive(n, (*plain)(p), "quiet")
+}
+
+// UnmarshalYAML reads t.
+func (t *Threshold) UnmarshalYAML(n ast.Node) error {
+	type plain Threshold
+	return positive(n, (*plain)(t), "sent", "within")
+}
+
+// UnmarshalYAML reads h.
+func (h *Hidden) UnmarshalYAML(n ast.Node) error {
+	type plain Hidden
+	return positive(n, (*plain)(h), "sent")
+}
+
+// positive reads the mapping n into dst. A zero under one of keys is refused:
+// it would stand for the default, which is not what was written.
+func positive(n ast.Node, dst any, keys ...string) error {
+	if m, ok := n.(*ast.MappingNode); ok {
+		for _, v := range m.Values {
+			key := v.Key.GetToken().Value
+			_, single := v.Value.(ast.ScalarNode)
+			if !single || !slices.Contains(keys, key) {
+				continue
+			}
+			size, notSize := ParseSize(text(v.Value))
+			span, notSpan := ParseDuration(text(v.Value))
+			if notSize == nil && size == 0 || notSpan == nil && span == 0 {
+				return located(v.Value, fmt.Errorf("%s %s: want more than 0; leave the key out for the default", key, text(v.Value)))
+			}
+		}
+	}
+	return yaml.NodeToValue(n, dst, yaml.Strict())
+}
+
 // UnmarshalYAML reads a bare value or the mapping with until and comment.
 func (e *Exemption) UnmarshalYAML(n ast.Node) error {
 	if _, ok := n.(ast.ScalarNode); ok {
@@ -99,6 +137,11 @@ func (p *Policy) Validate() error {
 	if s := p.Hidden.Share; s < 0 || s > 1 {
 		bad(".hidden.share", "%v is no share; want a number from 0 to 1", s)
 	}
+	for i, v := range p.Zones.VLANs {
+		if v == 0 || v > maxVLAN {
+			bad(fmt.Sprintf(".zones.vlans[%d]", i), "%d is no VLAN; want 1 to %d", v, maxVLAN)
+		}
+	}
 	if p.Hours != nil {
 		if _, err := p.Hours.compile(); err != nil {
 			bad(".hours", "%w", err)
@@ -122,6 +165,9 @@ func (p *Policy) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// maxVLAN is the highest id that a frame can carry (IEEE 802.1Q-2022, 9.6).
+const maxVLAN = 4094
 
 var locationBands = []string{"low", "medium", "high"}
 

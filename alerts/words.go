@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,8 +78,11 @@ type Family string
 // UnmarshalYAML reads page, ticket, observe or off.
 func (s *Severity) UnmarshalYAML(n ast.Node) error { return word(n, s, "severity", severities) }
 
-// UnmarshalYAML reads weak, likely or certain.
+// UnmarshalYAML reads weak, likely or certain. Nobody is accused on none.
 func (c *Confidence) UnmarshalYAML(n ast.Node) error {
+	if text(n) == confidences[handset.None] {
+		return located(n, errors.New("confidence none accuses everybody; want weak, likely or certain"))
+	}
 	return numbered(n, c, "confidence", confidences)
 }
 

@@ -62,7 +62,7 @@ func need(t *testing.T, programs ...string) {
 // debian is the package that a program is in.
 var debian = map[string]string{
 	"ip": "iproute2", "tc": "iproute2", "sysctl": "procps", "ethtool": "ethtool", "dnsmasq": "dnsmasq-base", "dhclient": "isc-dhcp-client",
-	"prometheus": "prometheus", "prometheus-alertmanager": "prometheus-alertmanager", "setpriv": "util-linux", "mount": "mount",
+	"prometheus": "prometheus", "prometheus-alertmanager": "prometheus-alertmanager", "setpriv": "util-linux", "mount": "mount", "chromium": "chromium",
 }
 
 // newCampus builds the network and starts its resolver and servers.

@@ -47,11 +47,13 @@ type story struct {
 	alert  string
 }
 
-func newCase(t *testing.T, push bool) *story {
+func newCase(t *testing.T, push bool) *story { return newCaseOf(t, push, oneKilobyteToCN) }
+
+func newCaseOf(t *testing.T, push bool, policies string) *story {
 	t.Helper()
 	c := newCampus(t)
 	k := &story{campus: c, desk: c.openDesk("1s"), alert: alerts.PageAlert}
-	k.sensor = c.listen("-c", c.config(push, oneKilobyteToCN))
+	k.sensor = c.listen("-c", c.config(push, policies))
 	if !push {
 		k.prom, k.alert = c.scrape(), "PicketViolation"
 	}
@@ -240,6 +242,34 @@ func TestDeviceIdentifiedLate(t *testing.T) {
 		}
 		k.totals(k.over(got.Labels["device"]), sent)
 	})
+}
+
+// TestHeartbeats: a phone that comes back again and again after its episode
+// has ended is one page and one resolve. How long heartbeats may be apart is
+// shown in packet time: TestHeartbeatsPageOnceAndResolveOnce of package alerts.
+func TestHeartbeats(t *testing.T) {
+	t.Parallel()
+	for name, push := range map[string]bool{"rules": false, "push": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := newCaseOf(t, push, strings.Replace(oneKilobyteToCN, quiet, "5s", 1))
+			phone := k.redmi()
+			sent := phone.upload("data.mistat.xiaomi.com", 20_000)
+			device := k.fired("").Labels["device"]
+			for range 4 {
+				until(t, "end of the episode", func() bool { return k.sum("picket_episode_open") == 0 })
+				sent += phone.upload("data.mistat.xiaomi.com", 5_000)
+				k.counted(sent) // it continues
+			}
+			if k.prom != nil {
+				k.prom.turn()
+			}
+			k.over(device)
+			if n := k.sum("picket_episodes_total"); n != 1 {
+				t.Errorf("%v episodes", n)
+			}
+		})
+	}
 }
 
 // TestLeaseMoves: the address goes to somebody else in the middle of an
