@@ -60,6 +60,19 @@ func (b *batch) rows() int {
 	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts) + len(b.packets) + len(b.proofs)
 }
 
+// leave moves devices beyond devicesAtOnce to the next batch.
+func (b *batch) leave(next *batch) (more bool) {
+	for id, d := range b.devices {
+		if len(b.devices) <= devicesAtOnce {
+			break
+		}
+		next.devices[id] = d
+		delete(b.devices, id)
+		more = true
+	}
+	return more
+}
+
 // under puts an older batch, which could not be written, under b.
 func (b *batch) under(old *batch, most int) {
 	for k, v := range old.episodes {

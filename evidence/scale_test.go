@@ -135,3 +135,22 @@ func BenchmarkQueries(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFirstWrite writes 100,000 devices that were not there.
+//
+//	go test ./evidence -run - -bench FirstWrite -benchtime 1x
+func BenchmarkFirstWrite(b *testing.B) {
+	for b.Loop() {
+		s, err := Open(Config{Dir: b.TempDir(), Limits: Limits{Waiting: 1 << 18}, Now: func() time.Time { return noon }})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range 100_000 {
+			s.SaveDevice(benchDevice(i))
+		}
+		if err := s.Flush(); err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
+	}
+}

@@ -121,7 +121,7 @@ func (s *Store) open() error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("evidence: %w", err)
 	}
-	db, err := s.connect(1, "_pragma=secure_delete(1)&_txlock=immediate")
+	db, err := s.connect(1, "_pragma=secure_delete(1)&_pragma=cache_size(-32768)&_txlock=immediate")
 	if err != nil {
 		return err
 	}

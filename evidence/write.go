@@ -12,8 +12,22 @@ import (
 	"crypto/sha256"
 )
 
+// devicesAtOnce bounds the devices of one transaction, so that an episode
+// that is announced meanwhile need not wait for all of them.
+const devicesAtOnce = 2000
+
 // Flush writes what waits. What could not be written waits on.
 func (s *Store) Flush() error {
+	for {
+		more, err := s.flushSome()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// flushSome writes what waits, but for devices beyond devicesAtOnce.
+func (s *Store) flushSome() (more bool, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.mu.Lock()
@@ -22,11 +36,12 @@ func (s *Store) Flush() error {
 	if b.rows() == 0 && s.stats.trouble.Load() == nil {
 		s.mu.Unlock()
 		close(done)
-		return nil
+		return false, nil
 	}
 	s.waiting, s.flying = newBatch(), b
+	more = b.leave(s.waiting)
 	s.mu.Unlock()
-	err := s.write(b)
+	err = s.write(b)
 	s.mu.Lock()
 	s.flying = nil
 	if err != nil {
@@ -40,10 +55,10 @@ func (s *Store) Flush() error {
 		s.words = map[string]int64{} // what was rolled back took its ids along
 		s.days = map[int64]int{}
 		s.degraded(err)
-		return fmt.Errorf("evidence: %s: %w", s.path, err)
+		return false, fmt.Errorf("evidence: %s: %w", s.path, err)
 	}
 	s.recovered(b.rows())
-	return nil
+	return more, nil
 }
 
 // degraded notes that the disk does not take what is written.
@@ -165,70 +180,6 @@ func (s *Store) writeOutbox(tx *sql.Tx, b *batch) error {
 		}
 	}
 	return nil
-}
-
-func (s *Store) writeDevices(tx *sql.Tx, b *batch) error {
-	for _, d := range b.devices {
-		if d.Concern == NoConcern {
-			for _, query := range [...]string{"DELETE FROM device WHERE id = ?", "DELETE FROM address WHERE device = ?", "DELETE FROM record WHERE id = ?"} {
-				if _, err := tx.Exec(query, d.ID); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if gone, err := forgotten(tx, d.ID, d.Last); gone || err != nil {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		body, err := json.Marshal(d)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(`INSERT INTO device (id, realm, maker, model, class, confidence, concern, first, last, body) VALUES (?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (id) DO UPDATE SET maker = excluded.maker, model = excluded.model, class = excluded.class, confidence = excluded.confidence,
-			concern = excluded.concern, last = excluded.last, body = excluded.body`,
-			d.ID, d.Realm, d.Maker, d.Model, d.Class, rankOf(d.Confidence), string(d.Concern), nanos(d.First), nanos(d.Last), string(body))
-		if err != nil {
-			return err
-		}
-		if err := s.writeHeld(tx, &d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// heldGap is how long a device may be without an address and still be said
-// to have had it all the time.
-const heldGap = 24 * time.Hour
-
-// writeHeld notes which addresses the device has, from when to when.
-func (s *Store) writeHeld(tx *sql.Tx, d *Device) error {
-	for kind, values := range map[string][]string{"mac": d.MACs, "addr": d.Addrs} {
-		for _, v := range values {
-			r, err := tx.Exec(`UPDATE address SET until = max(until, ?1) WHERE device = ?2 AND kind = ?3 AND value = ?4
-				AND since = (SELECT max(since) FROM address WHERE device = ?2 AND kind = ?3 AND value = ?4) AND until >= ?5`,
-				nanos(d.Last), d.ID, kind, v, nanos(d.Last.Add(-heldGap)))
-			if err != nil {
-				return err
-			}
-			if n, err := r.RowsAffected(); err != nil || n > 0 {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := tx.Exec("INSERT OR IGNORE INTO address (device, kind, value, since, until) VALUES (?,?,?,?,?)", d.ID, kind, v, nanos(d.Last), nanos(d.Last)); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := tx.Exec(`DELETE FROM address WHERE device = ?1 AND since < (SELECT since FROM address WHERE device = ?1 ORDER BY since DESC LIMIT 1 OFFSET ?2)`,
-		d.ID, s.c.Limits.Addresses-1)
-	return err
 }
 
 func (s *Store) writeRecords(tx *sql.Tx, b *batch) error {
