@@ -44,10 +44,11 @@ const (
 	lateAfter   = 3 * healthEvery
 	lostAfter   = 15 * healthEvery
 	maxSensors  = 4096
+	skewOf      = 15 // health messages that a clock is judged by
 )
 
-// heardOf is what is known of the clock of a sensor: the least of the last
-// differences, since the way there can only add to them.
+// heardOf is what is known of a sensor and its clock: of the differences of
+// half a minute the one furthest ahead, since the way here only takes from them.
 type heardOf struct {
 	health Health
 	heard  time.Time
@@ -61,14 +62,14 @@ func (h *heardOf) take(next Health, now time.Time, live bool) {
 		return
 	}
 	h.skews = append(h.skews, next.At.Sub(now))
-	h.skews = h.skews[max(0, len(h.skews)-3):]
+	h.skews = h.skews[max(0, len(h.skews)-skewOf):]
 }
 
 func (h *heardOf) skew() (time.Duration, bool) {
 	if len(h.skews) == 0 {
 		return 0, false
 	}
-	return slices.MinFunc(h.skews, func(a, b time.Duration) int { return int(a.Abs() - b.Abs()) }), true
+	return slices.Max(h.skews), true
 }
 
 func stateOf(heard, now time.Time) string {

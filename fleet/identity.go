@@ -62,10 +62,27 @@ type Identity struct {
 
 	dirty map[device.ID]noted
 	said  map[device.ID]*saidDevice
-	known map[string]*Message // what others said, by thing
-	order []string            // of known, to go round
+	known map[string]*heardDevice // what others said, by thing
+	order []string                // of known, to go round
 	next  int
 	flush time.Time
+}
+
+// heardDevice is what another sensor said of a device.
+type heardDevice struct {
+	*Message // without its body
+	body     deviceBody
+	bad      bool // it is no record
+}
+
+// read reads the body of a message once: it is looked at again and again.
+func read(m *Message) *heardDevice {
+	h := &heardDevice{}
+	h.bad = json.Unmarshal(m.Body, &h.body) != nil || h.body.Record.Realm != m.Scope || string(h.body.Record.ID) != m.ID
+	c := *m
+	c.Body = nil
+	h.Message = &c
+	return h
 }
 
 // noted is a device that changed.
@@ -92,7 +109,7 @@ func NewIdentity(n *Node, table Table, concerned func(*device.View, time.Time) b
 	}
 	i := &Identity{
 		node: n, table: table, concerned: concerned, log: log, inbox: map[string]*Message{}, dirty: map[device.ID]noted{},
-		said: map[device.ID]*saidDevice{}, known: map[string]*Message{},
+		said: map[device.ID]*saidDevice{}, known: map[string]*heardDevice{},
 	}
 	if err := n.spool.devices(i.remember); err != nil {
 		log.Error("fleet: what was said of devices before the start is not known", "err", err)
@@ -267,40 +284,38 @@ func (i *Identity) take(now time.Time) {
 	i.mu.Unlock()
 	i.leave(forget)
 	for thing, m := range in {
-		if _, there := i.known[thing]; !there {
-			if m.Gone {
-				continue
-			}
-			if len(i.known) < maxKnown {
-				i.order = append(i.order, thing)
-				i.known[thing] = m
-			} else {
-				i.node.missed.Add(1) // it is applied, and not looked at again
-			}
-		} else if m.Gone {
+		was, there := i.known[thing]
+		switch {
+		case m.Gone && there:
 			i.known[thing] = nil // its place in the round stays
-		} else if was := i.known[thing]; was == nil || was.Version < m.Version {
-			i.known[thing] = m
+			continue
+		case m.Gone, was != nil && was.Version >= m.Version:
+			continue
 		}
-		i.apply(m, now, true)
+		h := read(m)
+		if there {
+			i.known[thing] = h
+		} else if len(i.known) < maxKnown {
+			i.order = append(i.order, thing)
+			i.known[thing] = h
+		} else {
+			i.node.missed.Add(1) // it is applied, and not looked at again
+		}
+		i.apply(h, now, true)
 	}
 }
 
 // apply takes over what one message says, if it may be believed. first: it is
 // new, so that a refusal counts.
-func (i *Identity) apply(m *Message, now time.Time, first bool) {
-	if m.Gone {
-		return // what it told before decays
-	}
-	why := i.node.distrust(m)
-	if why == "" && !i.node.Shares(m.Scope) {
+func (i *Identity) apply(m *heardDevice, now time.Time, first bool) {
+	why := i.node.distrust(m.Message)
+	switch {
+	case why != "":
+	case !i.node.Shares(m.Scope):
 		return // not the same network: none of our business
-	}
-	var b deviceBody
-	if why == "" && (json.Unmarshal(m.Body, &b) != nil || b.Record.Realm != m.Scope || string(b.Record.ID) != m.ID) {
+	case m.bad:
 		why = "not a record"
-	}
-	if why == "" && future(&b, now.Add(time.Duration(i.node.c.MaxSkew))) {
+	case future(&m.body, now.Add(time.Duration(i.node.c.MaxSkew))):
 		why = "from the future"
 	}
 	if why != "" {
@@ -310,10 +325,10 @@ func (i *Identity) apply(m *Message, now time.Time, first bool) {
 		}
 		return
 	}
-	for _, g := range b.Released {
+	for _, g := range m.body.Released {
 		i.table.Release(m.Scope, g.Addr, device.ID(m.ID), g.At)
 	}
-	if _, err := i.table.Adopt(b.Record); err != nil && first {
+	if _, err := i.table.Adopt(m.body.Record); err != nil && first {
 		i.log.Debug("fleet: device not taken over", "sensor", m.Source, "device", m.ID, "err", err)
 	}
 }
@@ -337,16 +352,12 @@ func future(b *deviceBody, limit time.Time) bool {
 
 // expire ends the leases that a sensor told of which is lost, and which
 // nobody can say the end of: another device may have the address by now.
-func (i *Identity) expire(m *Message, now time.Time) {
-	if !i.node.lost(m.Source) {
-		return
-	}
-	var b deviceBody
-	if json.Unmarshal(m.Body, &b) != nil {
+func (i *Identity) expire(m *heardDevice, now time.Time) {
+	if m.bad || !i.node.lost(m.Source) {
 		return
 	}
 	over := false
-	for _, a := range b.Record.Addrs {
+	for _, a := range m.body.Record.Addrs {
 		end := a.Until
 		if end.IsZero() {
 			end = m.At.Add(identityStale)
