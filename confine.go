@@ -162,6 +162,11 @@ func confinementOf(c *configs.Config, state string, libpcap bool) confinement {
 	if c.Fleet.Mode == fleet.Embedded && state != "" {
 		out.move = append(out.move, filepath.Join(state, fleet.Directory))
 	}
+	for _, to := range c.Events.To {
+		if to.Kind == "file" { // its directory: a file that is rotated is made anew
+			out.write = append(out.write, filepath.Dir(to.Address))
+		}
+	}
 	if c.Leases.Socket != "" {
 		out.write = append(out.write, filepath.Dir(c.Leases.Socket))
 	}

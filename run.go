@@ -196,7 +196,10 @@ func (s *station) wire(sources []sensor.Source) error {
 	if s.cfg.Canary.Every > 0 {
 		s.canary = newCanaryMetrics(registry)
 	}
-	store := keptEpisodes{alerts.Kept{Store: s.store}, s.saved}
+	store := keptEpisodes{alerts.Kept{Store: s.store}, func(e *evidence.Episode) {
+		s.saved(e)
+		s.events.episode(e)
+	}}
 	links := alerts.Links{External: externalURL(s.cfg)}
 	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
 		Alertmanager: s.cfg.Alertmanager, Links: links, Outbox: store, Metrics: s.metrics, Logger: s.log,
@@ -211,7 +214,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		registry.MustRegister(s.fleet.node.Metrics())
 	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: store, Announce: s.events.announcer(s.fleet.announcer(s.notifier, s.store, s.log)), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
+		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
 		FlowOf: s.fleet.flowOf(),
 		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
 	})

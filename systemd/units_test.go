@@ -104,7 +104,7 @@ func TestInstanceMatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	differ := regexp.MustCompile(`^(#|$|Description|After|Environment|ExecStart|StateDirectory=|RuntimeDirectory=|SyslogIdentifier|LogExtraFields)`)
+	differ := regexp.MustCompile(`^(#|$|Description|After|Environment|ExecStart|StateDirectory=|LogsDirectory=|RuntimeDirectory=|SyslogIdentifier|LogExtraFields)`)
 	lines := func(b []byte) (out []string) {
 		for l := range strings.Lines(string(b)) {
 			if l = strings.TrimSpace(l); !differ.MatchString(l) {
