@@ -155,7 +155,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	a.frames = exchangeFor(c.Evidence, state, workers)
 	for i := range workers {
 		wc := sensor.WorkerConfig{
-			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, HashKey: key, Keep: a.frames,
+			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, NoJA3: live, HashKey: key, Keep: a.frames,
 			Flow: flow.Config{MaxFlows: c.Limits.Flows / workers, StreamBytes: int(c.Limits.StreamBytes) / workers},
 		}
 		if len(c.NeverWatch) > 0 {

@@ -153,6 +153,11 @@ func (s *session) run(source sensor.Source) error {
 		return err
 	}
 	s.workers = s.a.pipeline.Workers
+	if s.tapped == nil {
+		for _, w := range s.workers {
+			w.LeaveOutJA3()
+		}
+	}
 	if s.keeper != nil {
 		s.keeper.export = s.a.table.Export
 		if err := s.keeper.holdFrames(s.a); err != nil {

@@ -66,16 +66,70 @@ func (w *Worker) helloOf() *observation.Hello {
 	sni := w.names.string(m.Name)
 	h := &observation.Hello{
 		SNI: sni, SNIReason: m.NameReason.String(),
-		Version: wire.VersionName(m.Version), JA3: m.JA3(), JA4: m.JA4(),
+		Version: wire.VersionName(m.Version), JA4: w.ja4(), ALPN: w.protocols(m.ALPN),
 		ECH: m.ECHState(m.ECH.Present && sni != "" && w.announced.has(sni, m.ECH.ConfigID)).String(),
 	}
 	if m.NameReason == wire.NameIPLiteral { // shown as sent; it names nothing
 		h.SNI = w.names.string(m.ServerName)
 	}
-	for name, rest, ok := m.ALPN.Next(); ok; name, rest, ok = rest.Next() {
-		h.ALPN = append(h.ALPN, w.names.string(name))
+	if !w.cfg.NoJA3 {
+		h.JA3 = m.JA3()
 	}
 	return h
+}
+
+func (w *Worker) ja4() string {
+	var b [36]byte
+	return w.names.string(w.hello.AppendJA4(b[:0]))
+}
+
+// maxLists bounds the lists that are remembered: clients offer a handful.
+const maxLists = 1024
+
+// protocols returns the list p as strings, the same for equal lists.
+func (w *Worker) protocols(p wire.Protocols) []string {
+	if len(p) == 0 {
+		return nil
+	}
+	if list, ok := w.alpns[string(p)]; ok {
+		return list
+	}
+	var list []string
+	for name, rest, ok := p.Next(); ok; name, rest, ok = rest.Next() {
+		list = append(list, w.names.string(name))
+	}
+	if w.alpns == nil || len(w.alpns) >= maxLists {
+		w.alpns = make(map[string][]string)
+	}
+	w.alpns[string(p)] = list
+	return list
+}
+
+// encapKey is a list of layers as a flat value. Longer lists are made anew.
+type encapKey struct {
+	n      uint8
+	layers [4]packet.Encap
+}
+
+// layers returns what p.Layers does, the same for equal lists.
+func (w *Worker) layers(p *packet.Packet) []string {
+	k := encapKey{n: p.NEncap}
+	switch {
+	case p.NEncap == 0:
+		return nil
+	case int(p.NEncap) > len(k.layers):
+		return p.Layers()
+	}
+	copy(k.layers[:], p.Encap[:p.NEncap])
+	if list, ok := w.encaps[k]; ok {
+		return list
+	}
+	if w.encaps == nil || len(w.encaps) >= maxLists {
+		w.encaps = make(map[encapKey][]string)
+	}
+	list := p.Layers()
+	w.encaps[k] = list
+	return list
 }
 
 // serverFlight reads a server's certificate for the names that a client did

@@ -32,8 +32,12 @@ func (w *Worker) report(f *flow.Flow, final bool) bool {
 		}
 	}
 	up, down := f.Increase(flow.Up), f.Increase(flow.Down)
-	o := observation.Observation{Kind: observation.FlowReport, At: at(f.Last())}
-	w.ends(&o, f)
+	o := w.slot()
+	if o == nil {
+		return false
+	}
+	o.Kind, o.At = observation.FlowReport, at(f.Last())
+	w.ends(o, f)
 	o.Flow = observation.Flow{
 		ID: f.ID, Proto: f.Proto(), Visibility: w.visibility(f, c),
 		Sent: up.Bytes, Handshake: up.Handshake, Received: down.Bytes,
@@ -48,9 +52,6 @@ func (w *Worker) report(f *flow.Flow, final bool) bool {
 		if c.more != nil {
 			o.Flow.Tunnel = c.more.tunnel
 		}
-	}
-	if !w.emit(&o) {
-		return false
 	}
 	w.stats.MissedBytes += uint64(up.Missed) + uint64(down.Missed)
 	if final {
@@ -127,7 +128,7 @@ func (w *Worker) ends(o *observation.Observation, f *flow.Flow) {
 // about is an observation of kind k of the conversation f, seen in p, whose
 // sender is the client when d is Up.
 func (w *Worker) about(k observation.Kind, f *flow.Flow, d flow.Dir, p *packet.Packet) observation.Observation {
-	o := observation.Observation{Kind: k, At: at(p.At), Encap: p.Layers(), BSSID: p.BSSID}
+	o := observation.Observation{Kind: k, At: at(p.At), Encap: w.layers(p), BSSID: p.BSSID}
 	w.ends(&o, f)
 	if d == flow.Down {
 		o.Client, o.Server = o.Server, o.Client
@@ -215,7 +216,7 @@ func (w *Worker) hiddenByProtocol(p *packet.Packet) {
 // bare is an observation of a frame that belongs to no flow.
 func (w *Worker) bare(k observation.Kind, p *packet.Packet) observation.Observation {
 	return observation.Observation{
-		Kind: k, At: at(p.At), Realm: w.cfg.Realms.Name(p.Realm), Encap: p.Layers(),
+		Kind: k, At: at(p.At), Realm: w.cfg.Realms.Name(p.Realm), Encap: w.layers(p),
 		Client: addrPort(p.Src, p.SrcPort), Server: addrPort(p.Dst, p.DstPort),
 		ClientHome: w.home(p.Realm, p.Src), ServerHome: w.home(p.Realm, p.Dst),
 		MAC: p.LinkSrc, ServerMAC: packet.MAC{}, VLAN: p.VLAN(), BSSID: p.BSSID,

@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"picket/sensor/capture"
@@ -32,6 +33,8 @@ type WorkerConfig struct {
 	// Decrypts bounds the attempts to open QUIC Initials in one second of
 	// packet time; a campus opens some thousand. Default 20,000.
 	Decrypts int
+	// NoJA3 leaves JA3 out of hellos: nothing but event lines shows it.
+	NoJA3 bool
 	// HashKey keys the hashes under which identifiers in clear are compared.
 	HashKey []byte
 	// Keep takes the first frames of conversations; nil keeps none.
@@ -86,6 +89,8 @@ type Worker struct {
 	pendings  pool[pending]
 	resolve   wire.HTTPDNS
 	names     interned
+	alpns     map[string][]string
+	encaps    map[encapKey][]string
 	announced announced
 	kept      keepsake
 	http2s    int // HTTP/2 connections being read
@@ -122,6 +127,9 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 	w.batch = w.fresh()
 	return w
 }
+
+// LeaveOutJA3 is NoJA3 for a worker that has not begun.
+func (w *Worker) LeaveOutJA3() { w.cfg.NoJA3 = true }
 
 // Frames takes a batch of frames, lent until it returns.
 func (w *Worker) Frames(batch []capture.Frame) {
@@ -303,13 +311,33 @@ func (w *Worker) lostFragments(l packet.Lost) {
 	}
 }
 
+// slot returns a cleared observation at the end of the batch, to be filled in;
+// nil when the channel is full.
+func (w *Worker) slot() *observation.Observation {
+	n := len(w.batch)
+	switch {
+	case n < cap(w.batch):
+	case w.gather:
+		w.batch = slices.Grow(w.batch, 1)
+	case w.flush():
+		n = 0
+	default:
+		return nil
+	}
+	w.batch = w.batch[:n+1]
+	w.stats.Observations++
+	o := &w.batch[n]
+	*o = observation.Observation{}
+	return o
+}
+
 // emit hands o over; false when the channel is full and o was not taken.
 func (w *Worker) emit(o *observation.Observation) bool {
-	if len(w.batch) == cap(w.batch) && !w.gather && !w.flush() {
+	s := w.slot()
+	if s == nil {
 		return false
 	}
-	w.batch = append(w.batch, *o)
-	w.stats.Observations++
+	*s = *o
 	return true
 }
 

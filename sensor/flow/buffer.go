@@ -1,8 +1,11 @@
 package flow
 
 // Buffers come in these sizes: a ClientHello of today takes the smallest,
-// a handshake with certificates the second.
-var bufferSizes = [...]int{4 << 10, 16 << 10, 66 << 10}
+// a handshake with certificates the third.
+var bufferSizes = [...]int{2 << 10, 4 << 10, 16 << 10, 66 << 10}
+
+// maxSpare bounds the idle buffers that are kept, unless as much is in use.
+const maxSpare = 1 << 20
 
 // maxPieces bounds the separate pieces held behind a gap.
 const maxPieces = 16
@@ -195,6 +198,9 @@ func (s *streams) take(c int) []byte {
 func (s *streams) put(b []byte) {
 	c := class(len(b))
 	s.bytes -= len(b)
+	if s.kept+len(b) > max(maxSpare, s.bytes) {
+		return
+	}
 	s.kept += len(b)
 	s.spare[c] = append(s.spare[c], b)
 }

@@ -111,7 +111,7 @@ func (t *Table) evict(now int64) {
 	var oldest *Flow
 	best := int64(never)
 	for n := 0; n < evictSample && n < t.slab.count; {
-		if t.hand++; t.hand >= t.slab.used {
+		if t.hand++; t.hand > t.slab.used {
 			t.hand = 1
 		}
 		f := t.slab.at(t.hand)

@@ -43,29 +43,33 @@ const (
 // Flow is one conversation. It holds no pointer: a table of millions costs
 // the garbage collector nothing. It is valid until the table's next Touch,
 // Expire or Close; keep ID, not the pointer.
+//
+// The fields that every frame needs lie together: 64 bytes, and the first half
+// of each side.
 type Flow struct {
-	key   Key
-	last  int64
-	flags flag
-	hash  uint32
+	key      Key
+	last     int64
+	flags    flag
+	reportAt moment // when an increase is due to be told
+
+	// The worker's: the table keeps them and, but for Inspect, leaves them alone.
+	App     uint8
+	Inspect Inspect
+	VLAN    uint16 // innermost 802.1Q id of the first frame
+	Worker  uint32 // bits
+
 	sides [2]side // by position in key, whoever opened
 
 	ID    uint64 // unique within the run of the sensor
 	First int64  // packet time of the first frame, ns since 1970 UTC
 
 	ref        uint32 // where the flow lies in the slab
+	hash       uint32
 	prev, next uint32 // neighbours in the bucket of the wheel
-	reportAt   moment // when an increase is due to be told
+	NameRef    uint32 // the worker's
+	Aux        uint32 // the worker's
 	macs       [2]packet.MAC
 	bucket     uint16
-
-	// The worker's: the table keeps them and, but for Inspect, leaves them alone.
-	App     uint8
-	Inspect Inspect
-	VLAN    uint16 // innermost 802.1Q id of the first frame
-	NameRef uint32
-	Aux     uint32
-	Worker  uint32 // bits
 }
 
 // flag is the state of a flow as a whole.
@@ -92,16 +96,16 @@ const (
 type side struct {
 	total      Counts
 	next       uint32 // TCP: one past the highest sequence number seen
-	base       uint32 // TCP: sequence number of the first byte
 	ack        uint32 // TCP: highest acknowledgement this end sent
-	front      uint32 // TCP: sequence number of the first byte not consumed
 	holes      uint32 // set of sequence holes, 0 for none
-	stream     uint32 // stream buffer, 0 for none
 	state      sideState
 	recordLeft uint16 // bytes left of the TLS record; while its header is partial, the length so far
 	recordType uint8
-	recordHave uint8 // bytes of a partial record header
-	tcp        uint8 // union of TCP flags
+	recordHave uint8  // bytes of a partial record header
+	tcp        uint8  // union of TCP flags
+	base       uint32 // TCP: sequence number of the first byte
+	front      uint32 // TCP: sequence number of the first byte not consumed
+	stream     uint32 // stream buffer, 0 for none
 	told       Counts
 }
 

@@ -25,7 +25,7 @@ func (l *Place) Key(t *Table, p *packet.Packet) {
 // Seek finds the places of packets whose keys were taken, and has what counting
 // them needs fetched.
 func (t *Table) Seek(places []Place) {
-	var sum uint64 // of loads that nothing waits for
+	var sum uint64
 	for i := range places {
 		if l := &places[i]; l.known {
 			p := &t.index.parts[l.hash&(indexParts-1)]
@@ -38,11 +38,16 @@ func (t *Table) Seek(places []Place) {
 			continue
 		}
 		if l.ref = t.index.likely(l.hash); l.ref != 0 {
-			f := t.slab.at(l.ref)
-			sum += uint64(f.last) + f.sides[1].total.Bytes + uint64(f.reportAt)
+			t.fetch(t.slab.at(l.ref))
 		}
 	}
-	t.sum = sum
+	t.sum += sum
+}
+
+// fetch has the parts of f fetched that every frame needs. Nothing waits for
+// them.
+func (t *Table) fetch(f *Flow) {
+	t.sum += uint64(f.key.A[0]) + uint64(f.Worker) + f.sides[0].total.Bytes + f.sides[1].total.Bytes + uint64(f.sides[1].next)
 }
 
 // likely returns the number of the first flow whose hash has the same upper

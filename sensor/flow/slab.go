@@ -1,24 +1,20 @@
 package flow
 
-// A chunk of flows is allocated at once and never moves: pointers to flows
-// stay good while the table grows, and growing copies nothing.
-const (
-	chunkBits = 10
-	chunkSize = 1 << chunkBits
-)
-
-// slab holds flows by number. Number 0 is never given out: it means none.
+// slab holds flows by number, in one piece of address space that holds as many
+// as there may be: memory is taken as it is first written, in large pages where
+// the system has them, and a flow never moves. Number 0 is never given out: it
+// means none.
 type slab struct {
-	chunks []*[chunkSize]Flow
-	used   uint32 // numbers given out so far
-	free   uint32 // head of the list of free ones, linked by next
-	count  int
+	flows []Flow
+	used  uint32 // numbers given out so far
+	free  uint32 // head of the list of free ones, linked by next
+	count int
 }
 
 // at returns flow i.
-func (s *slab) at(i uint32) *Flow { return &s.chunks[i>>chunkBits][i&(chunkSize-1)] }
+func (s *slab) at(i uint32) *Flow { return &s.flows[i] }
 
-// take returns a cleared flow.
+// take returns a cleared flow; there are fewer than the table may hold.
 func (s *slab) take() *Flow {
 	s.count++
 	if i := s.free; i != 0 {
@@ -27,15 +23,9 @@ func (s *slab) take() *Flow {
 		*f = Flow{ref: i, flags: live}
 		return f
 	}
-	if s.used == 0 {
-		s.used = 1
-	}
-	if int(s.used>>chunkBits) == len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunkSize]Flow))
-	}
+	s.used++
 	f := s.at(s.used)
 	f.ref, f.flags = s.used, live
-	s.used++
 	return f
 }
 

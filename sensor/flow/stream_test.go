@@ -120,7 +120,7 @@ func TestCollectMissedStart(t *testing.T) {
 }
 
 func TestCollectBounds(t *testing.T) {
-	tab := New(Config{StreamBytes: 3 * 4096}, nil)
+	tab := New(Config{StreamBytes: 3 * bufferSizes[0]}, nil)
 	var k talk
 	var flows []*Flow
 	for i := range 5 {
@@ -128,7 +128,7 @@ func TestCollectBounds(t *testing.T) {
 		flows = append(flows, begin(tab, &k))
 		feed(tab, &k, 1, "out of order")
 	}
-	if s := tab.Stats(); s.StreamBytes > 3*4096 || s.StreamEvicted != 2 {
+	if s := tab.Stats(); s.StreamBytes > 3*bufferSizes[0] || s.StreamEvicted != 2 {
 		t.Errorf("%+v", s)
 	}
 	if tab.Stream(flows[0], Up) != Full || tab.Stream(flows[4], Up) != Flowing {

@@ -23,7 +23,7 @@ type Table struct {
 	lent    []byte // what Collect lent last, when it is not in a buffer
 	lentOf  *side  // whose it is
 	span    span
-	sum     uint64 // of Seek: so that its loads are made
+	sum     uint64 // of what fetch read, so that it is read
 }
 
 // New returns an empty table. report is called from Touch (when the table is
@@ -34,6 +34,7 @@ func New(c Config, report Report) *Table {
 		report = func(*Flow, bool) bool { return true }
 	}
 	t := &Table{c: c, report: report, index: newIndex(), wheel: new(wheel), nextID: c.FirstID}
+	t.slab.flows = reserve(c.MaxFlows+1, t)
 	t.holes.limit = c.Reordered
 	t.streams.limit, t.streams.each = c.StreamBytes, c.StreamBytesFlow
 	return t
@@ -159,6 +160,9 @@ func (t *Table) Expire(now int64) {
 		w.tick++
 		for w.heads[b] != 0 {
 			f := t.slab.at(w.heads[b])
+			if f.next != 0 {
+				t.fetch(t.slab.at(f.next))
+			}
 			w.drop(&t.slab, f)
 			t.due(f, now)
 		}
@@ -227,7 +231,9 @@ func (t *Table) Close() {
 	for i := range int64(buckets) {
 		for ref := t.wheel.heads[(t.wheel.tick+i)&(buckets-1)]; ref != 0; {
 			f := t.slab.at(ref)
-			ref = f.next
+			if ref = f.next; ref != 0 {
+				t.fetch(t.slab.at(ref)) // while f is told
+			}
 			t.settle(f)
 			if f.flags&told != 0 && !f.risen() || t.tell(f, true) {
 				t.remove(f, EndInput)

@@ -12,11 +12,16 @@ const ja4Nothing = "000000000000" // the hash of an empty list, by definition
 // the TLS client method defines it, "" for a gQUIC CHLO, which has none.
 // Of the JA4+ family only this method is free, and only this one is here.
 func (h *Hello) JA4() string {
-	if h.Google {
-		return ""
-	}
 	var out [36]byte
-	b := append(out[:0], byte(h.Transport))
+	return string(h.AppendJA4(out[:0]))
+}
+
+// AppendJA4 appends what JA4 returns.
+func (h *Hello) AppendJA4(b []byte) []byte {
+	if h.Google {
+		return b
+	}
+	b = append(b, byte(h.Transport))
 	b = append(b, ja4Version(h.ja4Highest())...)
 	if h.HasServerName {
 		b = append(b, 'd')
@@ -32,7 +37,7 @@ func (h *Hello) JA4() string {
 	h.text = ja4Hex(h.text[:0], h.sort)
 	b = ja4Hash(b, h.text)
 	b = append(b, '_')
-	return string(h.ja4Extensions(b))
+	return h.ja4Extensions(b)
 }
 
 // ja4Extensions appends the third part: extensions sorted, server_name and
