@@ -323,12 +323,12 @@ func (s *Store) WatchedDays(p Period) ([]DayWatched, error) {
 // Span returns the first and the last day of the ledger; ok is false when it
 // is empty.
 func (s *Store) Span() (p Period, ok bool, err error) {
-	err = s.rows("SELECT first, last FROM (SELECT min(day) AS first FROM ledger), (SELECT max(day) AS last FROM ledger) WHERE first IS NOT NULL", nil, func(scan func(...any) error) error {
-		var from, to int64
+	err = s.rows("SELECT (SELECT day FROM ledger ORDER BY day LIMIT 1), (SELECT day FROM ledger ORDER BY day DESC LIMIT 1)", nil, func(scan func(...any) error) error {
+		var from, to sql.NullInt64
 		if err := scan(&from, &to); err != nil {
 			return err
 		}
-		p, ok = Period{Day(from), Day(to)}, true
+		p, ok = Period{Day(from.Int64), Day(to.Int64)}, from.Valid
 		return nil
 	})
 	return p, ok, err
