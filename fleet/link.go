@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -30,13 +31,14 @@ const (
 	ensureTimeout = 10 * time.Second
 )
 
-// connect joins the cluster: in memory where the server is inside us. It
-// returns at once and goes on trying while nobody answers.
-func connect(c Config, inside *server.Server, token string, onChange func(*nats.Conn)) (*nats.Conn, error) {
-	opts := []nats.Option{
-		nats.Name("picket " + c.Name), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.RetryOnFailedConnect(true),
-		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1),
-		nats.ConnectHandler(onChange), nats.ReconnectHandler(onChange),
+// connect joins the cluster: in memory where the server is inside us. With
+// on, it returns at once and goes on trying while nobody answers, or refuses
+// us: somebody may be mending that.
+func connect(c Config, inside *server.Server, token string, on *linkEvents) (*nats.Conn, error) {
+	opts := []nats.Option{nats.Name("picket " + c.Name), nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1)}
+	if on != nil {
+		opts = append(opts, nats.MaxReconnects(-1), nats.ReconnectWait(500*time.Millisecond), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
+			nats.ConnectHandler(on.changed), nats.ReconnectHandler(on.changed), nats.ReconnectErrHandler(on.failed), nats.ErrorHandler(on.trouble))
 	}
 	if token != "" {
 		opts = append(opts, nats.Token(token))
@@ -64,9 +66,39 @@ func connect(c Config, inside *server.Server, token string, onChange func(*nats.
 	}
 	nc, err := nats.Connect(urls, opts...)
 	if err != nil {
-		return nil, fmt.Errorf("fleet: %w", err)
+		return nil, fmt.Errorf("fleet: no connection to %s: %w", urls, err)
 	}
 	return nc, nil
+}
+
+// linkEvents takes what becomes of a connection.
+type linkEvents struct {
+	where  string
+	wake   chan struct{}
+	last   atomic.Pointer[error] // why the latest attempt failed
+	report func(error)
+}
+
+func (l *linkEvents) changed(*nats.Conn) { wake(l.wake) }
+
+func (l *linkEvents) failed(_ *nats.Conn, err error) {
+	l.last.Store(&err)
+	wake(l.wake)
+}
+
+// trouble is what the server said while we were connected: that we may not do
+// something, or are too slow.
+func (l *linkEvents) trouble(_ *nats.Conn, s *nats.Subscription, err error) {
+	l.report(fmt.Errorf("fleet: %s: %w", l.where, err))
+}
+
+// why says why there is no connection.
+func (l *linkEvents) why() error {
+	err := errAlone
+	if last := l.last.Load(); last != nil {
+		err = *last
+	}
+	return fmt.Errorf("fleet: no connection to %s: %w", l.where, err)
 }
 
 // stores are the streams and buckets, once they are there.

@@ -51,7 +51,7 @@ type Node struct {
 	nc     *nats.Conn
 	at     atomic.Pointer[stores] // nil until streams and buckets are there
 	kick   chan struct{}          // something was committed
-	linked chan struct{}          // the connection is back
+	links  *linkEvents
 
 	mu      sync.Mutex
 	pending []*Message // not committed yet
@@ -83,7 +83,7 @@ func NewNode(c NodeConfig) (*Node, error) {
 	}
 	n := &Node{
 		c: c.Config.filled(), key: Fingerprint(c.Key), log: c.Log, now: c.Now, health: c.Health,
-		kick: make(chan struct{}, 1), linked: make(chan struct{}, 1), sensors: map[string]*heardOf{},
+		kick: make(chan struct{}, 1), sensors: map[string]*heardOf{},
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -110,7 +110,8 @@ func NewNode(c NodeConfig) (*Node, error) {
 		n.Close()
 		return nil, err
 	}
-	if n.nc, err = connect(n.c, n.inside, token, func(*nats.Conn) { wake(n.linked) }); err != nil {
+	n.links = &linkEvents{where: strings.Join(n.c.URLs, " "), wake: make(chan struct{}, 1), report: n.note}
+	if n.nc, err = connect(n.c, n.inside, token, n.links); err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -244,7 +245,13 @@ func (n *Node) link(ctx context.Context) error {
 	pause := pauses{least: 100 * time.Millisecond, most: 5 * time.Second}
 	for {
 		wait := linkEvery
-		s, err := ensure(ctx, js, n.c)
+		var s *stores
+		var err error
+		if n.nc.IsConnected() {
+			s, err = ensure(ctx, js, n.c)
+		} else {
+			err = n.links.why()
+		}
 		if err == nil {
 			err = n.sameCluster(s)
 		}
@@ -264,7 +271,7 @@ func (n *Node) link(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-n.linked:
+		case <-n.links.wake:
 		case <-time.After(wait):
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -32,7 +31,7 @@ func Status(ctx context.Context, c Config, now time.Time) ([]Sensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	nc, err := connect(c, nil, token, func(*nats.Conn) {})
+	nc, err := connect(c, nil, token, nil)
 	if err != nil {
 		return nil, err
 	}
