@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"database/sql"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -19,9 +20,10 @@ func TestSlowDisk(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
-	for !s.running.Load() { // a moment
+	for !s.running.Load() {
+		runtime.Gosched()
 	}
-	other, err := sql.Open("sqlite", s.path)
+	other, err := sql.Open("sqlite", s.path+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}
