@@ -53,6 +53,7 @@ func judgeDefs() []Def {
 		{"picket_episode_pushed", "gauge", []string{"policy", "device"}, "1 while an open episode stands in an Alertmanager that picket itself told, or is on its way there for less than 10 seconds."},
 		{"picket_episodes_total", "counter", []string{"policy", "maker", "country"}, "Episodes opened. Alert on picket_episode_open, never on the increase of this."},
 		{"picket_episode_condition", "gauge", []string{"policy", "condition"}, "Open episodes by what the devices did."},
+		{"picket_exemption_end_timestamp_seconds", "gauge", []string{"policy"}, "When the next exemption of a policy ends; absent where none does."},
 		{"picket_alert_latency_seconds", "histogram", nil, "From the first offending byte, or the verdict if later, to acceptance by an Alertmanager."},
 		{"picket_notifications_total", "counter", []string{"outcome"}, "Alerts sent to an Alertmanager, by what became of them."},
 		{"picket_notifications_pending", "gauge", nil, "Alerts that some Alertmanager has not accepted yet."},

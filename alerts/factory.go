@@ -22,6 +22,13 @@ func (f factory) counterVec(name string) *prometheus.CounterVec {
 	return c
 }
 
+func (f factory) gaugeVec(name string) *prometheus.GaugeVec {
+	d := f.defs[Namespace+name]
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.Labels)
+	f.reg.MustRegister(g)
+	return g
+}
+
 func (f factory) gauge(name string) prometheus.Gauge {
 	d := f.defs[Namespace+name]
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: d.Name, Help: d.Help})

@@ -32,6 +32,8 @@ type Metrics struct {
 	outcomes   map[string]prometheus.Counter
 	evicted    map[string]prometheus.Counter
 
+	exempt *prometheus.GaugeVec
+
 	pending, held, devices, heldBytes prometheus.Gauge
 	storeErrors                       prometheus.Counter
 	reloaded, reloadedAt              prometheus.Gauge
@@ -85,6 +87,7 @@ func NewMetrics(reg prometheus.Registerer, c MetricsConfig) *Metrics {
 		devices:     f.gauge("judge_devices"),
 		heldBytes:   f.gauge("judge_held_bytes"),
 		storeErrors: f.counter("store_errors_total"),
+		exempt:      f.gaugeVec("exemption_end_timestamp_seconds"),
 		reloaded:    f.gauge("config_last_reload_successful"),
 		reloadedAt:  f.gauge("config_last_reload_success_timestamp_seconds"),
 		children:    map[labelPair]prometheus.Counter{},
@@ -235,6 +238,22 @@ func (m *Metrics) opened(e *evidence.Episode) {
 		c = geo.Country(e.Countries[0])
 	}
 	m.episodeCounter(e.Policy, m.maker(e.Maker), country(c)).Inc()
+}
+
+// exemptions shows when the next exemption of each policy ends.
+func (m *Metrics) exemptions(rules []*Rule, now time.Time) {
+	if m == nil {
+		return
+	}
+	m.exempt.Reset()
+	for _, r := range rules {
+		for _, t := range r.changesAt { // soonest first
+			if t.After(now) {
+				m.exempt.WithLabelValues(r.Policy.Name).Set(float64(t.Unix()))
+				break
+			}
+		}
+	}
 }
 
 // Pushed says whether an Alertmanager holds the alert of an open episode.

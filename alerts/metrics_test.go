@@ -37,6 +37,7 @@ func TestMetricsAreLintedAndAllThere(t *testing.T) {
 	m.opened(&e)
 	m.open.set(&e, Page, nil)
 	m.Pushed(e.ID, true)
+	m.exempt.WithLabelValues("p").Set(1)
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v %v", problems, err)
@@ -139,5 +140,32 @@ picket_episode_open{device="other",policy="p",severity="page"} 1
 	m.open.set(&e, Page, nil)
 	if n := testutil.CollectAndCount(m.open, "picket_episode_open"); n != 3 {
 		t.Errorf("%d series after one has ended and another was updated, want 3", n)
+	}
+}
+
+// TestExemptionsShowTheirEnd: the next end of each policy, until it has passed.
+func TestExemptionsShowTheirEnd(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	p := xiaomiToCN()
+	p.Except.Devices = []Exemption{{Value: "d-0123456789ab", Until: Date(start.Add(time.Hour))}, {Value: "d-0123456789ac", Until: Date(start.Add(2 * time.Hour))}, {Value: "d-0123456789ad"}}
+	w := newWorld(t, worldConfig{policies: []Policy{p}, metrics: NewMetrics(reg, MetricsConfig{}), now: start})
+	for _, c := range []struct {
+		at   time.Duration
+		want string
+	}{{0, fmt.Sprint(float64(start.Add(time.Hour).Unix()))}, {90 * time.Minute, fmt.Sprint(float64(start.Add(2 * time.Hour).Unix()))}, {3 * time.Hour, ""}} {
+		w.judge.Tick(start.Add(c.at))
+		got := ""
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "picket_exemption_end_timestamp_seconds" {
+				got = fmt.Sprint(f.Metric[0].GetGauge().GetValue())
+			}
+		}
+		if got != c.want {
+			t.Errorf("after %s: %q, want %q", c.at, got, c.want)
+		}
 	}
 }

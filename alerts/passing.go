@@ -102,6 +102,7 @@ func (j *Judge) schedule(now time.Time) {
 			}
 		}
 	}
+	j.metrics.exemptions(j.rules, now)
 }
 
 // sortedDossiers lists the dossiers by device.

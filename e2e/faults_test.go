@@ -48,6 +48,10 @@ var faults = []fault{
 		w.joins()
 		w.uploadsUnnamed()
 	}, []string{`condition="hidden"`}},
+	{"PicketExemptionEnding", func(w *walk) {
+		soon := time.Now().AddDate(0, 0, 2).UTC().Format(time.DateOnly)
+		w.starts(policyOf("xiaomi-to-cn", paging+"    except: {devices: [{value: d-0123456789ab, until: "+soon+", comment: lab phone}]}\n"))
+	}, []string{"lab phone", "ends on"}},
 	{"PicketStorm", func(w *walk) { w.crowds(told + policyOf("xiaomi-to-cn", paging)) }, []string{"picket_notifications_held"}},
 	{"PicketNotifierFailing", func(w *walk) { // one of two Alertmanagers is down
 		w.violates("alertmanager: {urls: ['" + managerURL + "', 'http://127.0.0.1:9094']}\n" + policyOf("xiaomi-to-cn", paging))

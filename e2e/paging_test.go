@@ -79,8 +79,12 @@ func (c *campus) openDesk(interval string) *desk {
 // open starts Alertmanager, again after a stop.
 func (d *desk) open() {
 	d.campus.t.Helper()
-	d.process = d.campus.start(d.campus.gw, "prometheus-alertmanager", "--config.file="+filepath.Join(d.campus.dir, "alertmanager.yml"),
-		"--storage.path="+filepath.Join(d.campus.dir, "am"), "--web.listen-address=127.0.0.1:9093", "--cluster.listen-address=")
+	args := []string{"--config.file=" + filepath.Join(d.campus.dir, "alertmanager.yml"), "--storage.path=" + filepath.Join(d.campus.dir, "am"),
+		"--web.listen-address=127.0.0.1:9093", "--cluster.listen-address="}
+	if pages := os.Getenv("PICKET_ALERTMANAGER_UI"); pages != "" { // Debian's package comes without
+		args = append(args, "--web.ui-path="+pages)
+	}
+	d.process = d.campus.start(d.campus.gw, "prometheus-alertmanager", args...)
 	until(d.campus.t, "Alertmanager", func() bool { return d.campus.get(managerURL+"/-/ready") != "" })
 }
 

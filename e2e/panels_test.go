@@ -58,6 +58,7 @@ policies:
     devices: {makers: [xiaomi]}
     restricted: {countries: [KP]}
     severities: {seen: observe}
+    except: {devices: [{value: d-0123456789ab, until: 2099-12-31, comment: lab phone}]}
   - name: hiding
     devices: {makers: [xiaomi]}
     restricted: {countries: [KP]}

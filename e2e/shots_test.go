@@ -9,7 +9,9 @@ import (
 )
 
 // TestScreenshots shows Alertmanager's page with alerts that picket pushed,
-// for a person to look at: PICKET_SHOTS names the directory.
+// for a person to look at: PICKET_SHOTS names the directory, and
+// PICKET_ALERTMANAGER_UI the one with Alertmanager's pages, which Debian's
+// package lacks.
 func TestScreenshots(t *testing.T) {
 	dir := os.Getenv("PICKET_SHOTS")
 	if dir == "" {

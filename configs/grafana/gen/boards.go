@@ -80,6 +80,7 @@ func policy() board {
 			{title: "Episodes opened, by country", kind: "bargauge", unit: "short", width: 8, queries: []query{{grown(total, "country") + ` > 0`, "{{country}}"}}},
 			{title: "Open episodes, by basis", kind: "bargauge", unit: "short", width: 8, about: "By which of the four answers the place is restricted.", queries: []query{{`count by (basis) (` + m("episode_info", byPolicy+","+maker) + `)`, "{{basis}}"}}},
 			{title: "Bytes within open episodes", kind: "timeseries", unit: "bytes", width: 12, about: about("episode_sent_bytes"), queries: []query{{`topk(20, ` + m("episode_sent_bytes", byPolicy) + `)`, "{{policy}} {{device}}"}}},
+			{title: "Exemptions end", kind: "table", unit: "s", width: 12, about: about("exemption_end_timestamp_seconds"), queries: []query{{`min by (policy) (` + m("exemption_end_timestamp_seconds", byPolicy) + `) - time() or vector(0)`, ""}}},
 			{title: "Devices", kind: "table", unit: "short", width: 12, link: true, queries: []query{{m("episode_info", byPolicy+","+maker), ""}, {m("episode_detail", byPolicy), ""}, {m("episode_sent_bytes", byPolicy), ""}}},
 		},
 	}
