@@ -15,10 +15,9 @@ const sparkBars = 30
 
 // sparks draws in every cell of the matrix what was sent over the period.
 func (d *Residency) sparks(daily []evidence.Cell) {
-	days := d.Query.Period.Days()
-	each := (days + sparkBars - 1) / sparkBars
-	bars := (days + each - 1) / each
-	from := d.Query.Period.From.UTC().Truncate(24 * time.Hour)
+	n := d.count()
+	each := (n + sparkBars - 1) / sparkBars
+	bars := (n + each - 1) / each
 	row := map[string]int{}
 	sums := make([][][]uint64, len(d.Rows))
 	for i := range d.Rows {
@@ -27,10 +26,11 @@ func (d *Residency) sparks(daily []evidence.Cell) {
 	}
 	most := make([]uint64, len(d.Rows))
 	for _, c := range daily {
-		i, k, at := row[c.Maker], d.column(c.Country), int(c.Day.Sub(from)/(24*time.Hour))/each
-		if at < 0 || at >= bars {
+		i, k, at := row[c.Maker], d.column(c.Country), d.at(c.Day)
+		if at < 0 || at >= n {
 			continue
 		}
+		at /= each
 		if sums[i][k] == nil {
 			sums[i][k] = make([]uint64, bars)
 		}
@@ -66,27 +66,25 @@ const (
 	chartHeight = 300.0
 )
 
-// chart stacks the bytes of each day by country.
-func (d *Residency) chart(daily []evidence.Cell, watched []evidence.DayWatched) {
-	n := d.Query.Period.Days()
+// chart stacks the bytes of each day or week by country.
+func (d *Residency) chart(parts []evidence.Cell, watched []evidence.DayWatched) {
+	n := d.count()
 	step := chartWidth / float64(n)
-	from := d.Query.Period.From.UTC().Truncate(24 * time.Hour)
 	var most uint64
 	sums := make([][]uint64, n)
 	for i := range n {
 		sums[i] = make([]uint64, len(d.Countries))
-		d.Days = append(d.Days, ResidencyDay{Day: from.AddDate(0, 0, i), X: step * float64(i), W: max(step*0.86, step-6)})
+		d.Days = append(d.Days, ResidencyDay{Day: d.first.Add(time.Duration(i) * d.step), X: step * float64(i), W: max(step*0.86, step-6)})
 	}
-	index := func(t time.Time) int { return int(t.Sub(from) / (24 * time.Hour)) }
-	for _, c := range daily {
-		if i := index(c.Day); i >= 0 && i < n {
+	for _, c := range parts {
+		if i := d.at(c.Day); i >= 0 && i < n {
 			sums[i][d.column(c.Country)] += c.Sent
 			d.Days[i].Sent += c.Sent
 			most = max(most, d.Days[i].Sent)
 		}
 	}
 	for _, w := range watched {
-		if i := index(w.Day); i >= 0 && i < n && w.Seconds > 0 {
+		if i := d.at(w.Day); i >= 0 && i < n && w.Seconds > 0 {
 			d.Days[i].Watched = true
 		}
 	}

@@ -91,10 +91,10 @@ func fakeEpisodes() []evidence.Episode {
 	base := evidence.Episode{
 		ID: "e-0000000000000001", Policy: "maker-x-to-country-y", Severity: "page", Condition: evidence.Sent, Device: deviceID(0), Realm: "campus",
 		Place: "access point ap-14, SSID campus (radius, 2026-05-31 09:12:44Z)", Maker: "xiaomi", Model: "Redmi Note 12", Class: "handset", Confidence: "certain", Posterior: 0.9986,
-		Countries: []string{"CN", "SG"}, Basis: []string{"location", "operator", "owner"}, Sent: 4_812_331, Handshake: 3034,
+		Countries: []string{"CN"}, Basis: []string{"location", "operator", "owner"}, Sent: 4_812_331, Handshake: 3034,
 		First: noon.Add(-100 * time.Minute), Last: noon.Add(-2 * time.Minute), Opened: noon.Add(-99 * time.Minute), Announced: true, AlertedAs: "page", Firing: true,
 		Names: []string{"data.mistat.xiaomi.com", "api.sec.intl.miui.com"}, Reasons: []string{"asked for connect.rom.miui.com, which only its firmware asks for", "its DHCP vendor class is android-dhcp-13 with Xiaomi’s order of options"},
-		Against: []string{"its hardware address is random"}, Sentence: "A Xiaomi handset (Redmi Note 12, certain) sent 4.6 MiB to CN by location, operator and owner and to SG by owner within 1 h 38 min.",
+		Against: []string{"its hardware address is random"}, Sentence: "A Xiaomi handset (Redmi Note 12, certain) sent 4.6 MiB to CN by location, operator and owner within 1 h 38 min.",
 		Caveats: []string{"1.2 KiB of it was sent before the device was identified"}, Identifiers: []string{}, Signatures: "7f3a91c2d4e5", PolicyHash: "0c11d2", Databases: []string{"DB-IP Country Lite 2026-06-01", "RouteViews ASN 2026-06-17"},
 		Servers: []evidence.Server{
 			server("120.92.96.155:443", "data.mistat.xiaomi.com", "CN", "CN", "Beijing Kingsoft Cloud", "CN", 59019, 4_700_100, "location", "operator", "owner"),
@@ -103,7 +103,7 @@ func fakeEpisodes() []evidence.Episode {
 	}
 	ticket := base
 	ticket.ID, ticket.Device, ticket.Severity, ticket.AlertedAs, ticket.Confidence, ticket.Posterior, ticket.Maker, ticket.Model = "e-0000000000000002", deviceID(4), "ticket", "ticket", "likely", 0.942, "vivo", "V2130"
-	ticket.Sentence, ticket.Sent, ticket.Countries, ticket.Basis, ticket.Caveats = "A Vivo handset (V2130, likely) sent 112 KiB to SG by owner.", 112_231, []string{"SG"}, []string{"owner"}, []string{}
+	ticket.Sentence, ticket.Sent, ticket.Countries, ticket.Basis, ticket.Caveats = "A Vivo handset (V2130, likely) sent 112 KiB to CN by owner.", 112_231, []string{"CN"}, []string{"owner"}, []string{}
 	ticket.Servers = base.Servers[1:]
 	done := base
 	done.ID, done.Device, done.Opened, done.Closed, done.CloseReason, done.Firing = "e-0000000000000003", deviceID(3), noon.Add(-30*time.Hour), noon.Add(-26*time.Hour), "quiet", false

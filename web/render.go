@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,15 @@ func (p *pages) page(name string, depth int, gather func(*http.Request) (title s
 		}
 		p.write(w, http.StatusOK, name, depth, title, data, r)
 	}
+}
+
+// nothing answers for every address that leads nowhere.
+func (p *pages) nothing(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		p.json(func(*http.Request) (any, error) { return nil, errNotFound })(w, r)
+		return
+	}
+	p.write(w, http.StatusNotFound, "error", strings.Count(r.URL.Path, "/")-1, http.StatusText(http.StatusNotFound), "there is no such page", r)
 }
 
 func (p *pages) write(w http.ResponseWriter, status int, name string, depth int, title string, data any, r *http.Request) {
@@ -177,14 +187,7 @@ func hours(seconds uint64) string {
 // by the owner of a name alone nobody sent anything anywhere.
 func (p *pages) headline(e evidence.Episode) string {
 	who := strings.TrimSpace(title(orWord("unknown", e.Maker)) + " " + orWord("device", e.Class) + " " + e.Model)
-	var to []string
-	for _, c := range e.Countries {
-		to = append(to, p.countries.name(c))
-	}
-	where := and(to)
-	if len(e.Basis) > 0 {
-		where += " by " + and(e.Basis)
-	}
+	where := p.where(&e)
 	switch e.Condition {
 	case evidence.Seen:
 		return who + " is present"
@@ -198,6 +201,32 @@ func (p *pages) headline(e evidence.Episode) string {
 		return who + " hid " + alerts.Size(e.Hidden).String()
 	}
 	return who + " sent " + alerts.Size(e.Sent).String() + " to " + where
+}
+
+// where names each country with the bases that lead there.
+func (p *pages) where(e *evidence.Episode) string {
+	by := map[string][]string{}
+	for _, s := range e.Servers {
+		for _, basis := range s.Hits {
+			if c := s.By(basis); c != "" && !slices.Contains(by[c], basis) {
+				by[c] = append(by[c], basis)
+			}
+		}
+	}
+	var names, parts []string
+	for _, c := range e.Countries {
+		names, parts = append(names, p.countries.name(c)), append(parts, p.countries.name(c)+" by "+and(by[c]))
+		if len(by[c]) == 0 { // what fired is not kept by server
+			by = nil
+		}
+	}
+	switch {
+	case by != nil && len(parts) > 0:
+		return strings.Join(parts, "; and to ")
+	case len(e.Basis) > 0:
+		return and(names) + " by " + and(e.Basis)
+	}
+	return and(names)
 }
 
 // and writes a list as people say it.

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	residencyDays = 30 // shown unless asked otherwise
+	residencyDays = 30  // shown unless asked otherwise
+	weeksBeyond   = 120 // days, drawn by weeks
 	maxDays       = 1100
 	maxCountries  = 8 // columns of the matrix and bands of the chart; the others are summed
 )
@@ -36,7 +37,10 @@ type Residency struct {
 	Sent      uint64
 	Days      []ResidencyDay
 	Ticks     []Tick
-	Unwatched int // days of the period that nobody watched
+	Unit      string // of the chart: day, week
+	Unwatched int    // days or weeks of the period that nobody watched
+	step      time.Duration
+	first     time.Time // where the first unit begins
 	Tiles     []Tile
 	Grid      []Region
 }
@@ -64,7 +68,7 @@ type ResidencyCell struct {
 	Spark string // path of bars over the period, 100 × 20 units, to the maker's largest
 }
 
-// ResidencyDay is one column of the chart. Numbers are of a drawing of
+// ResidencyDay is one day, or a week by its Monday: one column of the chart. Numbers are of a drawing of
 // 1000 × 300 units.
 type ResidencyDay struct {
 	Day     time.Time
@@ -120,7 +124,8 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 			d.Basis = b.Title
 		}
 	}
-	q.Daily = true // the sums of the period are those of its days
+	d.units()
+	q.Daily, q.Weekly = true, d.Unit == "week" // the sums of the period are those of its parts
 	daily, err := p.c.Store.Residency(q)
 	if err != nil {
 		return "", nil, err
@@ -147,7 +152,29 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 	return "Residency", d, nil
 }
 
-// summed puts the days together. Of devices it keeps the most of one day.
+// units chooses days or weeks.
+func (d *Residency) units() {
+	d.Unit, d.step, d.first = "day", 24*time.Hour, d.Query.Period.From.UTC().Truncate(24*time.Hour)
+	if d.Query.Period.Days() > weeksBeyond {
+		d.Unit, d.step = "week", 7*24*time.Hour
+		d.first = d.first.AddDate(0, 0, -(int(d.first.Weekday())+6)%7) // Monday
+	}
+}
+
+// count is how many units the period touches, at where a time is among them;
+// not among them is -1.
+func (d *Residency) count() int {
+	return int(d.Query.Period.To.UTC().Truncate(24*time.Hour).Sub(d.first)/d.step) + 1
+}
+
+func (d *Residency) at(t time.Time) int {
+	if t.Before(d.first) {
+		return -1
+	}
+	return int(t.Sub(d.first) / d.step)
+}
+
+// summed puts the days together. Of devices it keeps the most of one.
 func summed(daily []evidence.Cell) []evidence.Cell {
 	type key struct{ maker, country string }
 	at := map[key]int{}

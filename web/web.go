@@ -155,6 +155,7 @@ func (p *pages) routes() []route {
 		{"/health", p.page("health", 0, p.health)},
 		{"/fleet", p.page("fleet", 0, p.fleet)},
 		{"/map.svg", p.drawMap},
+		{"/", p.nothing},
 		{"/api/v1/openapi.json", p.openAPI},
 		{"/api/v1/status", p.json(p.apiStatus)},
 		{"/api/v1/episodes", p.json(p.apiEpisodes)},

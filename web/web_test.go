@@ -7,23 +7,26 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"picket/evidence"
 )
 
 // pagesShown lists an address of every page, with something it must say.
 var pagesShown = map[string]string{
-	"/":                              "3 open episodes",
-	"/?wall":                         `data-refresh="60"`,
-	"/episodes":                      "closed 26 hours ago: quiet",
-	"/episode/e-0000000000000001":    "Silence it in Alertmanager",
-	"/episode/e-0000000000000003":    "Ruled <b>confirmed</b> by J. Officer",
-	"/devices":                       "1 to 50 of 60 devices",
-	"/devices?maker=vivo&sort=first": "1 to 20 of 20 devices",
-	"/devices?q=5a:11:22:00:00:03":   "1 to 1 of 1 device<",
-	"/devices?offset=50":             "51 to 60 of 60 devices",
-	"/device/" + deviceID(0):         "connect.rom.miui.com",
-	"/residency":                     "1 day is grey",
-	"/residency?basis=owner":         "home of the name",
-	"/residency?maker=xiaomi":        "Singapore",
+	"/":                                        "3 open episodes",
+	"/?wall":                                   `data-refresh="60"`,
+	"/episodes":                                "closed 26 hours ago: quiet",
+	"/episode/e-0000000000000001":              "Silence it in Alertmanager",
+	"/episode/e-0000000000000003":              "Ruled <b>confirmed</b> by J. Officer",
+	"/devices":                                 "1 to 50 of 60 devices",
+	"/devices?maker=vivo&sort=first":           "1 to 20 of 20 devices",
+	"/devices?q=5a:11:22:00:00:03":             "1 to 1 of 1 device<",
+	"/devices?offset=50":                       "51 to 60 of 60 devices",
+	"/device/" + deviceID(0):                   "connect.rom.miui.com",
+	"/residency":                               "1 day is grey",
+	"/residency?basis=owner":                   "home of the name",
+	"/residency?maker=xiaomi":                  "Singapore",
+	"/residency?from=2025-06-01":               "Bytes sent each week",
 	"/residency?from=2020-01-01&to=2020-01-02": "nothing of these days",
 	"/episodes?state=closed":                   "1 to 1 of 1 episode<",
 	"/episodes?severity=page":                  "1 to 2 of 2 episodes",
@@ -129,4 +132,32 @@ func TestServe(t *testing.T) {
 		t.Skip("set PICKET_WEB_LOOK to an address to look at the pages")
 	}
 	t.Error(http.ListenAndServe(addr, busySite(t, 640)))
+}
+
+// TestHeadline: a country stands beside the bases that lead there, and beside
+// no others.
+func TestHeadline(t *testing.T) {
+	p := &pages{countries: countries{"CN": {"China", "Asia"}, "SG": {"Singapore", "Asia"}}}
+	e := evidence.Episode{Maker: "xiaomi", Class: "handset", Condition: evidence.Sent, Sent: 4 << 20, Countries: []string{"CN", "SG"}, Basis: []string{"location", "owner"},
+		Servers: []evidence.Server{{Location: "SG", OwnerHome: "CN", Hits: []string{"location", "owner"}}, {Location: "US", OwnerHome: "CN", Hits: []string{"owner"}}}}
+	for _, c := range []struct {
+		change func(*evidence.Episode)
+		want   string
+	}{
+		{func(*evidence.Episode) {}, "Xiaomi handset sent 4 MiB to China by owner; and to Singapore by location"},
+		{func(e *evidence.Episode) { e.Servers = nil }, "Xiaomi handset sent 4 MiB to China and Singapore by location and owner"},
+		{func(e *evidence.Episode) { e.Countries, e.Model = e.Countries[:1], "Redmi" }, "Xiaomi handset Redmi sent 4 MiB to China by owner"},
+		{func(e *evidence.Episode) { e.Condition = evidence.Tried; e.Countries = e.Countries[:1] }, "Xiaomi handset tried to reach China by owner"},
+		{func(e *evidence.Episode) { e.Condition, e.Maker, e.Class = evidence.Seen, "", "" }, "Unknown device is present"},
+		{func(e *evidence.Episode) { e.Condition, e.Hidden = evidence.Hidden, 1<<20 }, "Xiaomi handset hid 1 MiB"},
+		{func(e *evidence.Episode) {
+			e.Condition, e.Identifiers, e.Countries = evidence.Identifier, []string{"imei"}, e.Countries[:1]
+		}, "Xiaomi handset sent imei in clear to China by owner"},
+	} {
+		x := e
+		c.change(&x)
+		if got := p.headline(x); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
 }
