@@ -151,14 +151,18 @@ func (e *eventLog) tick(now time.Time, store *evidence.Store) {
 
 func (e *eventLog) tellLedger(store *evidence.Store, p evidence.Period, now time.Time) {
 	err := store.Ledger(p, "", func(r evidence.LedgerRow) error {
-		e.tell("ledger", ledgerEvent{
-			eventHead{At: timestamp(now)}, "ledger", time.Unix(r.Day*86400, 0).UTC().Format(time.DateOnly), r.Maker, r.Class, r.Owner, r.Plane,
-			r.Location, r.Registration, r.OperatorHome, r.OwnerHome, r.Operator, r.Epoch, r.Sent, r.Handshake, r.Received, r.Flows, r.Devices,
-		})
+		e.tell("ledger", newLedgerEvent(&r, now))
 		return nil
 	})
 	if err != nil {
 		e.log.Warn("ledger not told", "err", err)
+	}
+}
+
+func newLedgerEvent(r *evidence.LedgerRow, now time.Time) ledgerEvent {
+	return ledgerEvent{
+		eventHead{At: timestamp(now)}, "ledger", time.Unix(r.Day*86400, 0).UTC().Format(time.DateOnly), r.Maker, r.Class, r.Owner, r.Plane,
+		r.Location, r.Registration, r.OperatorHome, r.OwnerHome, r.Operator, r.Epoch, r.Sent, r.Handshake, r.Received, r.Flows, r.Devices,
 	}
 }
 

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
@@ -30,6 +28,8 @@ type member struct {
 	rules    func() []*alerts.Rule
 	seen     map[device.ID]seenView
 	events   atomic.Uint64
+	store    *evidence.Store
+	ledger   toldLedger
 }
 
 // seenView is what was found of a view, so that it is not asked for every
@@ -74,29 +74,6 @@ func (m *member) flowOf() alerts.FlowOf {
 	return m.flows
 }
 
-// eventTap puts what the judge announces on the stream of events too.
-type eventTap struct {
-	alerts.Announcer
-	m *member
-}
-
-// Announce implements alerts.Announcer.
-func (e eventTap) Announce(n alerts.Notice) {
-	e.m.event("episode", n.Episode.Device, n.Episode.ID, newEpisodeLine(&n.Episode))
-	e.Announcer.Announce(n)
-}
-
-// event publishes a line for log stores and SIEMs: as `picket read --json`
-// prints it.
-func (m *member) event(kind, about, of string, line any) {
-	body, err := json.Marshal(line)
-	if err != nil {
-		return // lines of text and numbers: cannot happen
-	}
-	id := fmt.Sprintf("%s-%x-%x", of, time.Now().UnixNano(), m.events.Add(1))
-	m.node.Say(&fleet.Message{Kind: fleet.KindEvent, Scope: kind, About: about, ID: id, Body: body})
-}
-
 // sink is who the sensor tells: next, the fleet looking on.
 func (m *member) sink(next sensor.Sink) sensor.Sink {
 	if m == nil {
@@ -110,6 +87,7 @@ func (m *member) share(a *assembly, store *evidence.Store, log *slog.Logger) {
 	if m == nil {
 		return
 	}
+	m.store = store
 	m.node.OnForget = func(id string, _ time.Time) error { return m.forget(store, id) }
 	m.identity = fleet.NewIdentity(m.node, a.table, m.concerned, log)
 	m.node.OnMessage = func(msg *fleet.Message) {
@@ -152,9 +130,11 @@ func (m *member) concerned(v *device.View, at time.Time) bool {
 
 // tick is called about once a second by the goroutine that owns the table.
 func (m *member) tick(now time.Time) {
-	if m != nil {
-		m.identity.Tick(now)
+	if m == nil {
+		return
 	}
+	m.identity.Tick(now)
+	m.tellLedger(now)
 }
 
 // run works until ctx is done.
