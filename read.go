@@ -153,6 +153,7 @@ func (s *session) run(source sensor.Source) error {
 		return err
 	}
 	s.workers = s.a.pipeline.Workers
+	s.a.identify.OnAhead(s.judge.Ahead)
 	if s.tapped == nil {
 		for _, w := range s.workers {
 			w.LeaveOutJA3()

@@ -245,6 +245,7 @@ func (s *station) wire(sources []sensor.Source) error {
 		learn(o)
 	})
 	s.fleet.share(s.a, s.store, s.log)
+	s.a.identify.OnAhead(s.judge.Ahead)
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
 	pages, err := s.pages()
 	if err != nil {

@@ -42,6 +42,7 @@ type Judge struct {
 	log     *slog.Logger
 	limits  Limits
 	places  places
+	warm    uint64 // what Ahead added up
 	early   earlies
 	flowOf  FlowOf
 

@@ -24,6 +24,7 @@ type Identify struct {
 	stats   atomic.Pointer[device.Stats]
 	rejudge atomic.Bool
 	hints   func(device.Hint)
+	ahead   func([]*device.View)
 }
 
 // NewIdentify returns an Identify over table that reports to sink. It starts
@@ -90,7 +91,15 @@ func (i *Identify) Observe(o *observation.Observation) {
 
 // Ahead brings near what is known of those whom the next observations are
 // about; it changes nothing.
-func (i *Identify) Ahead(next []observation.Observation) { i.table.Ahead(next) }
+func (i *Identify) Ahead(next []observation.Observation) {
+	if found := i.table.Ahead(next); i.ahead != nil {
+		i.ahead(found)
+	}
+}
+
+// OnAhead has f called with the devices that the sink will soon be told of,
+// so that it can do likewise; f must not keep the slice. Set it before Run.
+func (i *Identify) OnAhead(f func([]*device.View)) { i.ahead = f }
 
 // Tick lets time pass where nothing is seen: a live sensor calls it about once
 // a second, from the goroutine that calls Observe.

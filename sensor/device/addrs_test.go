@@ -59,3 +59,36 @@ func TestAheadChangesNothing(t *testing.T) {
 		t.Errorf("%+v, before %+v", after, before)
 	}
 }
+
+// The cache says what a map with a queue says.
+func TestNameCacheIsAMap(t *testing.T) {
+	const limit = 300
+	c, want := newNameCache(limit), map[nameKey]nameValue{}
+	var queue []nameKey
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for n := range 100_000 {
+		k := nameKey{packet.Addr{15: byte(rnd.IntN(100))}, uint32(rnd.IntN(10))}
+		v := nameValue{name: strconv.Itoa(rnd.IntN(2)), from: uint32(n), until: uint32(n + rnd.IntN(900))}
+		old, there := want[k]
+		switch {
+		case there && old.name == v.name && v.from <= old.until:
+			v.from = old.from
+		case !there:
+			queue = append(queue, k)
+		}
+		full := !there && len(want) == limit
+		if full {
+			delete(want, queue[0])
+			queue = queue[1:]
+		}
+		want[k] = v
+		if evicted := c.put(k, nameValue{name: v.name, from: uint32(n), until: v.until}); evicted != full {
+			t.Fatalf("step %d: evicted %v, want %v", n, evicted, full)
+		}
+		other := nameKey{packet.Addr{15: byte(rnd.IntN(100))}, uint32(rnd.IntN(10))}
+		_, e := c.find(&other, c.hash(&other))
+		if w, ok := want[other]; ok != (e != nil) || ok && e.nameValue != w {
+			t.Fatalf("step %d: %v is %+v, want %+v", n, other, e, w)
+		}
+	}
+}

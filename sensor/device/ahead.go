@@ -12,8 +12,10 @@ const aheadMost = 64
 // Ahead looks up whom the next observations are about, so that what is known
 // of them is in the processor's cache when Observe asks for it: the look-ups
 // of many devices do not wait for each other, those of one do. It changes
-// nothing, and looks at the first aheadMost.
-func (t *Table) Ahead(next []observation.Observation) {
+// nothing, and looks at the first aheadMost. It returns the Views of those
+// that it found, good until the next call.
+func (t *Table) Ahead(next []observation.Observation) []*View {
+	t.near = t.near[:0]
 	if len(next) > aheadMost {
 		next = next[:aheadMost]
 	}
@@ -53,14 +55,35 @@ func (t *Table) Ahead(next []observation.Observation) {
 	for i := range next {
 		if b := found[i].b; b != nil {
 			t.warmAround(b.dev)
+			found[i].hash = t.aheadName(&next[i], b.dev)
 		}
 	}
+	for i := range next {
+		if h := found[i].hash; found[i].b != nil && next[i].Kind == observation.FlowReport {
+			if n := t.names.slots[int(h)&(len(t.names.slots)-1)]; n != 0 {
+				t.warm += uint64(t.names.at(n - 1).from)
+			}
+		}
+	}
+	return t.near
+}
+
+// aheadName asks for the slot of the name that a conversation goes to.
+func (t *Table) aheadName(o *observation.Observation, d *Device) uint32 {
+	if o.Kind != observation.FlowReport || !o.Server.Addr().IsValid() {
+		return 0
+	}
+	k := nameKey{packet.AddrFrom(o.Server.Addr()), d.root().seq}
+	h := t.names.hash(&k)
+	t.warm += uint64(t.names.slots[int(h)&(len(t.names.slots)-1)])
+	return h
 }
 
 // warmAround asks for what hangs on d.
 func (t *Table) warmAround(d *Device) {
-	if v := d.view; v != nil {
+	if v := d.root().view; v != nil {
 		t.warm += uint64(v.Seq) + uint64(v.Verdict.Confidence)
+		t.near = append(t.near, v)
 	}
 	if d.dossier != nil && d.dossier.Enough() {
 		t.warm++

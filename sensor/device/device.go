@@ -21,18 +21,18 @@ type ID string
 type View struct {
 	ID        ID
 	Seq       uint32 // number in this run, from 1, never given twice: a short key
-	Realm     string
-	MACs      []packet.MAC
-	RandomMAC bool // the current MAC is locally administered: its OUI says nothing
-	Addrs     []netip.Addr
-	Hostname  string // the part that a signature matched, empty when none did
 	VLAN      uint16
-	Place     observation.Place
-	First     time.Time
-	Last      time.Time
+	RandomMAC bool // the current MAC is locally administered: its OUI says nothing
 	Learning  bool // too little seen to say anything
 	Router    bool // speaks for many addresses: nobody
 	Shared    bool
 	Leased    bool // identified by DHCP
+	Realm     string
+	MACs      []packet.MAC
+	Addrs     []netip.Addr
+	Hostname  string // the part that a signature matched, empty when none did
+	Place     observation.Place
+	First     time.Time
+	Last      time.Time
 	Verdict   handset.Verdict
 }

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"hash/maphash"
 	"time"
 
 	"picket/sensor/observation"
@@ -28,34 +29,111 @@ type nameValue struct {
 }
 
 // nameCache says under which name a device learnt an address, whichever of
-// its own addresses it asked from. Oldest first to go.
+// its own addresses it asked from. Oldest first to go. Entries lie in the
+// order in which they came, and are found by open addressing.
 type nameCache struct {
-	by   map[nameKey]nameValue
-	ring []nameKey
-	next int
-	max  int
+	seed   maphash.Seed
+	slots  []uint32 // number of an entry plus one, 0 for none; a power of two
+	chunks [][]nameEntry
+	count  int
+	next   int // who goes next, once there are max
+	max    int
 }
 
-func newNameCache(limit int) nameCache { return nameCache{by: map[nameKey]nameValue{}, max: limit} }
+type nameEntry struct {
+	nameKey
+	hash uint32
+	nameValue
+}
+
+// nameChunk is how many entries are made at once.
+const nameChunk = 1 << 8
+
+func newNameCache(limit int) nameCache {
+	return nameCache{seed: maphash.MakeSeed(), slots: make([]uint32, nameChunk), max: limit}
+}
+
+func (c *nameCache) at(n uint32) *nameEntry { return &c.chunks[n/nameChunk][n%nameChunk] }
+
+// hash is keyed: the device's number tells devices apart, and who chooses
+// addresses must not choose slots.
+func (c *nameCache) hash(k *nameKey) uint32 {
+	h := maphash.Bytes(c.seed, k.addr[:]) ^ uint64(k.device)*0x9E3779B97F4A7C15
+	return uint32((h * 0xD6E8FEB86659FD93) >> 32)
+}
+
+// find returns the entry of a key and its slot, or the slot where it belongs.
+func (c *nameCache) find(k *nameKey, h uint32) (slot uint32, e *nameEntry) {
+	mask := uint32(len(c.slots) - 1)
+	for slot = h & mask; c.slots[slot] != 0; slot = (slot + 1) & mask {
+		if e = c.at(c.slots[slot] - 1); e.hash == h && e.nameKey == *k {
+			return slot, e
+		}
+	}
+	return slot, nil
+}
 
 // put reports whether another name had to go.
 func (c *nameCache) put(k nameKey, v nameValue) (evicted bool) {
-	old, ok := c.by[k]
-	switch {
-	case ok && old.name == v.name && v.from <= old.until: // asked again: conversations from before keep their name
-		v.from = old.from
-	case !ok:
-		if len(c.ring) < c.max {
-			c.ring = append(c.ring, k)
-		} else {
-			_, evicted = c.by[c.ring[c.next]]
-			delete(c.by, c.ring[c.next])
-			c.ring[c.next] = k
-			c.next = (c.next + 1) % c.max
+	h := c.hash(&k)
+	if _, old := c.find(&k, h); old != nil {
+		if old.name == v.name && v.from <= old.until { // asked again: conversations from before keep their name
+			v.from = old.from
+		}
+		old.nameValue = v
+		return false
+	}
+	n := uint32(c.count)
+	if c.count < c.max {
+		if c.count%nameChunk == 0 {
+			c.chunks = append(c.chunks, make([]nameEntry, min(nameChunk, c.max-c.count)))
+		}
+		c.count++
+		if 4*c.count > 3*len(c.slots) {
+			c.grow()
+		}
+	} else {
+		n = uint32(c.next)
+		c.remove(n)
+		c.next = (c.next + 1) % c.max
+		evicted = true
+	}
+	slot, _ := c.find(&k, h)
+	*c.at(n) = nameEntry{k, h, v}
+	c.slots[slot] = n + 1
+	return evicted
+}
+
+// remove takes entry n out of the slots.
+func (c *nameCache) remove(n uint32) {
+	mask := uint32(len(c.slots) - 1)
+	gap := c.at(n).hash & mask
+	for c.slots[gap] != n+1 {
+		gap = (gap + 1) & mask
+	}
+	for i := (gap + 1) & mask; c.slots[i] != 0; i = (i + 1) & mask {
+		if home := c.at(c.slots[i]-1).hash & mask; (i-home)&mask >= (i-gap)&mask {
+			c.slots[gap] = c.slots[i]
+			gap = i
 		}
 	}
-	c.by[k] = v
-	return evicted
+	c.slots[gap] = 0
+}
+
+func (c *nameCache) grow() {
+	old := c.slots
+	c.slots = make([]uint32, 2*len(old))
+	mask := uint32(len(c.slots) - 1)
+	for _, n := range old {
+		if n == 0 {
+			continue
+		}
+		i := c.at(n-1).hash & mask
+		for c.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		c.slots[i] = n
+	}
 }
 
 // learnNames keeps what an answered question said.
@@ -104,9 +182,10 @@ const answerSlack = 1 // second
 // NameOf returns the name under which d had learnt the address of a server,
 // at the time when a conversation began.
 func (t *Table) NameOf(d *Device, server packet.Addr, at time.Time) (name string, cnames []string) {
-	v, ok := t.names.by[nameKey{server, d.root().seq}]
+	k := nameKey{server, d.root().seq}
+	_, v := t.names.find(&k, t.names.hash(&k))
 	began := nanos(at) / int64(time.Second)
-	if !ok || began > int64(v.until) || began < int64(v.from)-answerSlack {
+	if v == nil || began > int64(v.until) || began < int64(v.from)-answerSlack {
 		return "", nil
 	}
 	if v.cnames != nil {

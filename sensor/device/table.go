@@ -40,6 +40,7 @@ type Table struct {
 	lastNum   uint16
 	keyed     hash.Hash // HMAC-SHA256 with Config.Key, for ids
 	scratch   []byte    // of keyed
+	near      []*View   // what Ahead found
 	warm      uint64    // what Ahead added up: it is asked for to be near, not for its value
 }
 

@@ -56,7 +56,7 @@ func TestEveryMapHasAMaximum(t *testing.T) {
 	tb := b.table
 	for what, n := range map[string][2]int{
 		"devices": {len(tb.byID), 50}, "addresses": {tb.byAddr.len(), 200}, "MACs": {len(tb.byMAC), 50}, "marks": {len(tb.byMark), 100},
-		"names": {len(tb.names.by), 30}, "name ring": {len(tb.names.ring), 30}, "requests": {len(tb.pending.by), 20}, "realms": {len(tb.realms), 3},
+		"names": {tb.names.count, 30}, "name slots": {len(tb.names.slots), nameChunk}, "requests": {len(tb.pending.by), 20}, "realms": {len(tb.realms), 3},
 	} {
 		if n[0] > n[1] {
 			t.Errorf("%s: %d, at most %d", what, n[0], n[1])

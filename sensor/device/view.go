@@ -103,13 +103,26 @@ func (t *Table) makerName(n uint8) string {
 	return t.makers[n-1]
 }
 
+// roomy is a View with room for what most need: one piece of memory instead
+// of three.
+type roomy struct {
+	View
+	macs  [1]packet.MAC
+	addrs [1]netip.Addr
+}
+
 // build makes a new View, with a new verdict unless one is given.
 func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
-	v := &View{
+	r := new(roomy)
+	v := &r.View
+	*v = View{
 		ID: d.id(), Seq: d.seq, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: t.hostname(d.hostname),
 		First: timeOf(d.first), Last: timeOf(d.last),
 		Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
-		MACs: []packet.MAC{},
+		MACs: r.macs[:0:1], Addrs: r.addrs[:0:1],
+	}
+	if n := len(d.bindings); n > 1 {
+		v.Addrs = make([]netip.Addr, 0, n)
 	}
 	t.addresses(v, d)
 	if d.place != nil {
@@ -140,9 +153,6 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 func (t *Table) addresses(v *View, d *Device) {
 	if d.mac != zeroMAC {
 		v.MACs = append(v.MACs, d.mac)
-	}
-	if v.Addrs == nil {
-		v.Addrs = make([]netip.Addr, 0, len(d.bindings))
 	}
 	for _, b := range d.bindings {
 		v.Addrs = append(v.Addrs, b.addr.Netip())
