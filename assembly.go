@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -28,6 +31,7 @@ type judgement struct {
 	rules  []*alerts.Rule
 	hiders *wire.Hiders
 	known  alerts.Known
+	ground string // hash of what beside databases says where addresses and names belong
 }
 
 // compile makes a judgement of the configuration, or says what is wrong
@@ -53,7 +57,7 @@ func compileWith(c *configs.Config, dir string, log *slog.Logger) (*judgement, e
 	if err != nil {
 		return nil, err
 	}
-	j := &judgement{set: set, geo: places, hiders: hiders}
+	j := &judgement{set: set, geo: places, hiders: hiders, ground: groundOf(&gc)}
 	j.known = alerts.Known{Makers: set.Makers(), Groups: groupsOf(set, c.Groups), Countries: gc.Groups}
 	for i := range c.Policies {
 		r, err := alerts.Compile(c.Policies[i], j.known)
@@ -66,6 +70,19 @@ func compileWith(c *configs.Config, dir string, log *slog.Logger) (*judgement, e
 		j.rules = append(j.rules, r)
 	}
 	return j, nil
+}
+
+// groundOf hashes what beside the databases says where addresses and names
+// belong: overrides, owners, operators, the order of databases.
+func groundOf(c *geo.Config) string {
+	sum := sha256.New()
+	enc := json.NewEncoder(sum)
+	for _, part := range []any{c.Overrides, c.Owners, c.Rules, c.NAT64, c.Databases, c.Base} {
+		if err := enc.Encode(part); err != nil {
+			fmt.Fprintf(sum, "%v", part)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
 }
 
 // warn logs what of the policies can never match, or soon ends.

@@ -20,6 +20,7 @@ func (s *station) databases(err error) {
 	s.metrics.Reloaded(err == nil, time.Now())
 	if err == nil {
 		s.judge.Replaced()
+		s.keeper.judgedBy(s.j.Load(), time.Now()) // another database is another epoch of the ledger
 	}
 }
 
