@@ -2,7 +2,7 @@
 # .ci/deps installs gcc and libpcap-dev when it may, else builds without.
 CGO = $$(.ci/deps)
 
-.PHONY: demo build test e2e soak bench deb clean
+.PHONY: demo build test e2e browser soak bench deb clean
 
 demo: build
 	./picket demo $(DEMOFLAGS)

@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	_ "embed"
-	"fmt"
 	"io"
-	"net"
 	"time"
 
 	"picket/alerts"
@@ -40,6 +38,11 @@ func (d *demoCmd) Run(a *app) error {
 		return err
 	}
 	s := newSession(a, c, j)
+	remove, err := d.shelf(s)
+	if err != nil {
+		return err
+	}
+	defer remove()
 	if d.JSON {
 		s.show(a.stdout, allKinds)
 	}
@@ -62,27 +65,10 @@ func (d *demoCmd) Run(a *app) error {
 	if d.Once {
 		return s.lines.err
 	}
-	return d.serve(a, s)
+	return d.serve(a, s, now)
 }
 
 var allKinds = []string{"events", "flows", "devices", "episodes", "stats"}
-
-// serve shows metrics and a page of the run until the user ends it.
-func (d *demoCmd) serve(a *app, s *session) error {
-	e := &endpoint{ready: func() bool { return true }, config: configs.Default()}
-	e.landing = func() landing {
-		l := landing{Title: "picket demo", Lines: []string{fmt.Sprintf("%d frames of an embedded capture were judged.", newStatsLine(s.workers, 0).Frames)}}
-		for _, ep := range s.episodes() {
-			l.Episodes = append(l.Episodes, ep.Sentence)
-		}
-		return l
-	}
-	e.registry = s.registry
-	web := configs.Web{Listen: []string{d.Listen}}
-	return e.serve(a.ctx, web, logger(a, s.cfg), func(addrs []net.Addr) {
-		fmt.Fprintf(a.stdout, "Serving metrics and a page at %s until Ctrl-C.\n", urls(addrs, false))
-	})
-}
 
 // demoSource plays the embedded capture so that it ends at now.
 func demoSource(now time.Time) (sensor.Source, error) {

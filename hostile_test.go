@@ -23,7 +23,7 @@ func hostileEndpoint(t *testing.T) (addr string, reloads *int) {
 	t.Helper()
 	reloads = new(int)
 	e := &endpoint{
-		registry: prometheus.NewRegistry(), ready: func() bool { return true }, landing: func() landing { return landing{} },
+		registry: prometheus.NewRegistry(), ready: func() bool { return true },
 		config: []byte("interfaces: []\n"), reload: func() error { *reloads++; return nil },
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -138,7 +138,7 @@ func TestSlowClients(t *testing.T) {
 // TestDrains: SIGTERM ends the context; the endpoint ends within five seconds
 // though a client hangs on.
 func TestDrains(t *testing.T) {
-	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, landing: func() landing { return landing{} }}
+	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }}
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, done := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {

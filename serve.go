@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,35 +33,11 @@ type endpoint struct {
 	registry *prometheus.Registry
 	ready    func() bool
 	reload   func() error // nil: not offered
-	landing  func() landing
-	pages    http.Handler // what is served beside the above; nil: the landing page alone
+	pages    http.Handler // what is served beside the above
 	config   []byte       // as loaded, secrets apart
 	external string       // web.external_url: names under which it may be asked
 	pprof    bool         // profiles of the process are served too
 }
-
-// landing is what the first page says.
-type landing struct {
-	Title    string
-	Lines    []string
-	Episodes []string
-}
-
-var landingPage = template.Must(template.New("landing").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{{.Title}}</title>
-<style>
-:root{color-scheme:light dark} body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.4rem} li{margin:.4rem 0} footer{margin-top:3rem;font-size:.85rem}
-</style>
-<h1>{{.Title}}</h1>
-<ul>{{range .Lines}}<li>{{.}}</li>{{end}}</ul>
-<h2>Open episodes</h2>
-{{if .Episodes}}<ul>{{range .Episodes}}<li>{{.}}</li>{{end}}</ul>{{else}}<p>None.</p>{{end}}
-<p><a href="metrics">Metrics</a> · <a href="-/healthy">Healthy</a> · <a href="-/ready">Ready</a></p>
-<footer><a href="https://db-ip.com">IP Geolocation by DB-IP</a></footer>
-</html>
-`))
 
 // handler routes requests. Everything is read only but the reload.
 func (e *endpoint) handler() http.Handler {
@@ -97,17 +72,10 @@ func (e *endpoint) handler() http.Handler {
 	if e.pprof {
 		profiles(mux)
 	}
-	all := sober(bodiless(hostGuard(limited(mux, maxRequests, maxQueued), e.external)))
 	if e.pages != nil {
 		mux.Handle("GET /", e.pages)
-		return all
 	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = landingPage.Execute(w, e.landing()) // the reader went away
-	})
-	return all
+	return sober(bodiless(hostGuard(limited(mux, maxRequests, maxQueued), e.external)))
 }
 
 // profiles serves the runtime's profiles to whoever may read the endpoint.

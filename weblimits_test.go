@@ -268,7 +268,7 @@ func TestHeadersOfAllAnswers(t *testing.T) {
 
 // TestProfilesWhenAskedFor: there are none otherwise (TestHostileRequests).
 func TestProfilesWhenAskedFor(t *testing.T) {
-	e := &endpoint{ready: func() bool { return true }, landing: func() landing { return landing{} }, pprof: true}
+	e := &endpoint{ready: func() bool { return true }, pprof: true}
 	w := httptest.NewRecorder()
 	if e.handler().ServeHTTP(w, httptest.NewRequest("GET", "/debug/pprof/goroutine?debug=1", nil)); w.Code != 200 || !strings.Contains(w.Body.String(), "goroutine profile") {
 		t.Errorf("%d", w.Code)
@@ -278,7 +278,7 @@ func TestProfilesWhenAskedFor(t *testing.T) {
 // TestSlowHeaders: who never ends a header is hung up on; here sooner than in
 // headerTimeout, which the server must have.
 func TestSlowHeaders(t *testing.T) {
-	e := &endpoint{ready: func() bool { return true }, landing: func() landing { return landing{} }}
+	e := &endpoint{ready: func() bool { return true }}
 	s := e.server(slog.New(slog.DiscardHandler))
 	if s.ReadHeaderTimeout != headerTimeout || s.ReadTimeout != requestTimeout || s.WriteTimeout <= 0 || s.IdleTimeout <= 0 || s.MaxHeaderBytes != maxHeader {
 		t.Errorf("a bound is missing: %+v", s)
@@ -314,7 +314,7 @@ func dialed(t *testing.T, s *http.Server) net.Conn {
 // TestConnectionsAtOnce: of more connections than there may be, the last wait
 // for others to end.
 func TestConnectionsAtOnce(t *testing.T) {
-	e := &endpoint{ready: func() bool { return true }, landing: func() landing { return landing{} }}
+	e := &endpoint{ready: func() bool { return true }}
 	s := e.server(slog.New(slog.DiscardHandler))
 	var mu sync.Mutex
 	open, most := 0, 0

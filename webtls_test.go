@@ -83,7 +83,7 @@ func secured(t *testing.T, dir, config string) string {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, landing: func() landing { return landing{} }}
+	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, pages: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, done := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
@@ -170,7 +170,7 @@ func TestWebConfigurationMistakes(t *testing.T) {
 		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, landing: func() landing { return landing{} }}
+		e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }}
 		ctx, cancel := context.WithCancel(context.Background())
 		err := e.serve(ctx, configs.Web{Listen: []string{"127.0.0.1:0"}, ConfigFile: path}, slog.New(slog.DiscardHandler), func([]net.Addr) { t.Errorf("%s: served", name) })
 		cancel()
