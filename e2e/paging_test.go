@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"picket/lab"
 )
 
 // page is one alert as a receiver got it.
@@ -244,14 +245,7 @@ func (p *prometheus) restart() {
 
 // series returns how many series an expression has now.
 func (p *prometheus) series(expr string) (int, error) {
-	text := p.campus.get(prometheusURL + "/api/v1/query?query=" + url.QueryEscape(expr))
-	var answer struct {
-		Data struct{ Result []json.RawMessage }
-	}
-	if err := json.Unmarshal([]byte(text), &answer); err != nil {
-		return 0, fmt.Errorf("%s: %w: %q", expr, err, text)
-	}
-	return len(answer.Data.Result), nil
+	return lab.Series(p.campus.http(), prometheusURL, expr)
 }
 
 // answers waits until an expression has a value.

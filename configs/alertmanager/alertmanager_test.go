@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,9 +16,8 @@ import (
 
 	"picket/alerts"
 	"picket/evidence"
+	"picket/lab"
 )
-
-const debianAlertmanager = "/usr/bin/prometheus-alertmanager"
 
 // hook is one notification as a receiver got it.
 type hook struct {
@@ -36,9 +34,6 @@ type manager struct {
 
 func startManager(t *testing.T) manager {
 	t.Helper()
-	if _, err := os.Stat(debianAlertmanager); err != nil {
-		t.Skip("no Alertmanager: apt install prometheus-alertmanager")
-	}
 	m := manager{hooks: make(chan hook, 100)}
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
@@ -48,7 +43,6 @@ func startManager(t *testing.T) manager {
 		_, _ = io.WriteString(w, "ok")
 	}))
 	t.Cleanup(receiver.Close)
-	dir := t.TempDir()
 	conf, err := os.ReadFile("alertmanager.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -58,59 +52,8 @@ func startManager(t *testing.T) manager {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string]string{"alertmanager.yml": text, "picket.tmpl": string(tmpl)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	address := freeAddress(t)
-	m.url = "http://" + address
-	cmd := exec.Command(debianAlertmanager, "--config.file="+filepath.Join(dir, "alertmanager.yml"), "--storage.path="+filepath.Join(dir, "data"),
-		"--web.listen-address="+address, "--cluster.listen-address=")
-	var log bytes.Buffer
-	cmd.Stderr, cmd.Stdout = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	m.ready(t)
+	m.url = lab.Alertmanager(t, map[string]string{"alertmanager.yml": text, "picket.tmpl": string(tmpl)})
 	return m
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// ready waits until Alertmanager answers.
-func (m manager) ready(t *testing.T) {
-	t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for {
-		if resp, err := http.Get(m.url + "/-/ready"); err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == 200 {
-				return
-			}
-		}
-		select {
-		case <-deadline:
-			t.Fatal("Alertmanager does not start")
-		case <-tick.C:
-		}
-	}
 }
 
 // until returns the notifications up to the first that meets a condition.

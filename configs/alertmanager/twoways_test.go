@@ -1,7 +1,6 @@
 package alertmanager_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +18,7 @@ import (
 
 	"picket/alerts"
 	"picket/geo"
+	"picket/lab"
 	"picket/sensor"
 	"picket/sensor/device"
 	"picket/sensor/handset"
@@ -200,36 +198,16 @@ func runUntilEnd(t *testing.T, run func(context.Context) error) {
 
 func startPrometheus(t *testing.T, target, manager string) {
 	t.Helper()
-	bin, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("no prometheus: apt install prometheus")
-	}
 	rules, err := os.ReadFile("../prometheus/rules.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	conf := fmt.Sprintf(`global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}
+	lab.Prometheus(t, map[string]string{
+		"prometheus.yml": fmt.Sprintf(`global: {scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms}
 rule_files: [rules.yml]
 alerting: {alertmanagers: [{static_configs: [{targets: ['%s']}]}]}
 scrape_configs: [{job_name: picket, static_configs: [{targets: ['%s']}]}]
-`, manager, target)
-	for name, text := range map[string]string{"prometheus.yml": conf, "rules.yml": strings.ReplaceAll(string(rules), "keep_firing_for: 5m", "keep_firing_for: 1s")} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command(bin, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+freeAddress(t))
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
+`, manager, target),
+		"rules.yml": strings.ReplaceAll(string(rules), "keep_firing_for: 5m", "keep_firing_for: 1s"),
 	})
 }

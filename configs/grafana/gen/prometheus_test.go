@@ -1,17 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,6 +15,7 @@ import (
 
 	"picket/alerts"
 	"picket/geo"
+	"picket/lab"
 	"picket/sensor"
 	"picket/sensor/device"
 	"picket/sensor/handset"
@@ -34,19 +28,17 @@ func TestEveryPanelReturnsData(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts Prometheus: not in short mode")
 	}
-	bin, err := exec.LookPath("prometheus")
-	if err != nil {
-		t.Skip("no prometheus: apt install prometheus")
-	}
 	target := httptest.NewServer(exporter(t))
 	defer target.Close()
-	api := startPrometheus(t, bin, strings.TrimPrefix(target.URL, "http://"))
-	waitFor(t, api, `count_over_time(picket_flows[1m]) >= 5`)
+	api := lab.Prometheus(t, map[string]string{"prometheus.yml": "global: {scrape_interval: 1s}\n" +
+		"scrape_configs: [{job_name: picket, static_configs: [{targets: ['" + strings.TrimPrefix(target.URL, "http://") + "']}]}]\n"})
+	series := func(expr string) (int, error) { return lab.Series(http.DefaultClient, api, expr) }
+	lab.Until(t, "five scrapes", func() bool { n, err := series(`count_over_time(picket_flows[1m]) >= 5`); return err == nil && n > 0 })
 	fill := strings.NewReplacer("$__rate_interval", "30s", "$__range", "1m", "$sensor", ".*", "$maker", ".*", "$policy", ".*")
 	for _, b := range dashboards() {
 		for _, p := range b.panels {
 			for _, q := range p.queries {
-				if n, err := series(api, fill.Replace(q.expr)); err != nil || n == 0 {
+				if n, err := series(fill.Replace(q.expr)); err != nil || n == 0 {
 					t.Errorf("%s, %s: %d series, %v: %s", b.title, p.title, n, err, q.expr)
 				}
 			}
@@ -113,70 +105,5 @@ func snapshot(n uint64) alerts.Snapshot {
 		Handshakes: []alerts.HandshakeStats{{Protocol: "tls", Outcome: "read", N: n}}, VisibilityBytes: map[string]uint64{"sni": 100 * n, "none": n},
 		Devices:   []alerts.DeviceCount{{Maker: "xiaomi", Class: "handset", Confidence: "certain", N: 2}, {Class: "unknown", Confidence: "none", N: 3}},
 		Databases: map[string]time.Time{"embedded": time.Unix(1780000000, 0)}, OneWayBytes: n, WebURL: "https://picket.example",
-	}
-}
-
-func startPrometheus(t *testing.T, bin, target string) string {
-	t.Helper()
-	dir := t.TempDir()
-	conf := "global: {scrape_interval: 1s}\nscrape_configs: [{job_name: picket, static_configs: [{targets: ['" + target + "']}]}]\n"
-	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	cmd := exec.Command(bin, "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address)
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
-	})
-	return "http://" + address
-}
-
-// series returns how many series an expression has now.
-func series(api, expr string) (int, error) {
-	resp, err := http.Get(api + "/api/v1/query?query=" + url.QueryEscape(expr))
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		Status, Error string
-		Data          struct{ Result []json.RawMessage }
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return 0, err
-	}
-	if answer.Status != "success" {
-		return 0, fmt.Errorf("%s", answer.Error)
-	}
-	return len(answer.Data.Result), nil
-}
-
-func waitFor(t *testing.T, api, expr string) {
-	t.Helper()
-	deadline, tick := time.After(60*time.Second), time.NewTicker(200*time.Millisecond)
-	defer tick.Stop()
-	for {
-		if n, err := series(api, expr); err == nil && n > 0 {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatalf("Prometheus never answers %s", expr)
-		case <-tick.C:
-		}
 	}
 }
