@@ -3,6 +3,7 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"net/url"
 	"os"
@@ -113,11 +114,22 @@ type Log struct {
 	Format string `yaml:"format"`
 }
 
+// maxFile is more than any configuration has.
+const maxFile = 4 << 20
+
 // Load reads the configuration file at path over the defaults.
 func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("configuration: %s: more than %d bytes", path, maxFile)
 	}
 	return Parse(path, data)
 }
