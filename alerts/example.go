@@ -123,7 +123,7 @@ func (r *Rule) try(e *Example) (got, why string, err error) {
 	}
 	j.Transfer(t)
 	if e.Leak != "" {
-		j.Identifier(sensor.Identifier{At: t.Last, Device: t.Device, Server: t.Server, Name: t.Name, Found: observation.IdentifierFound{Kind: e.Leak}})
+		j.Identifier(sensor.Identifier{At: t.Last, Device: t.Device, Server: t.Server, Name: t.Name, Plane: t.Plane, NameMaker: t.NameMaker, Found: observation.IdentifierFound{Kind: e.Leak}})
 	}
 	list, err := store.Episodes(time.Time{})
 	why = r.Judge(Case{t, answer}).Why

@@ -242,39 +242,29 @@ func (j *Judge) Identifier(f sensor.Identifier) {
 	if !d.concerned {
 		return
 	}
-	t := sensor.Transfer{Device: f.Device, Server: f.Server, Name: f.Name, First: f.At, Last: f.At, VLAN: f.Device.VLAN}
+	t := sensor.Transfer{
+		Device: f.Device, Server: f.Server, Name: f.Name, Plane: f.Plane, NameMaker: f.NameMaker, First: f.At, Last: f.At, VLAN: f.Device.VLAN,
+	}
 	if n := len(f.Device.Addrs); n > 0 {
 		t.Client = addrPort(f.Device.Addrs[0])
 	}
 	p := j.place(keyOf(&t), nil)
 	for i, r := range j.rules {
-		if d.standings[i] == Permitted || len(p.hits[i]) == 0 || !j.watches(r, &t) {
+		if d.standings[i] == Permitted {
 			continue
 		}
-		for _, a := range j.identified(d, r, f.At) {
-			a.ids = addWord(a.ids, f.Found.Kind, maxReasons)
-			a.saw(&t, p, p.hits[i]) // its bytes are counted a little later
-			a.reach(identifier, f.At)
-			a.span(f.At, f.At)
-			a.dirty = true
-			j.settle(d, i, a)
+		who := j.whose(d, i, r, &t, p)
+		if ok, _ := r.restricted(&t, len(p.hits[i]) > 0, p.Owner.Name, or(who, f.Device.Verdict.Maker)); !ok {
+			continue
 		}
+		a := j.account(d, r, who, f.At)
+		a.ids = addWord(a.ids, f.Found.Kind, maxReasons)
+		a.saw(&t, p, p.hits[i]) // its bytes are counted a little later
+		a.reach(identifier, f.At)
+		a.span(f.At, f.At)
+		a.dirty = true
+		j.settle(d, i, a)
 	}
-}
-
-// identified lists the accounts an identifier belongs to: for a rule about
-// the maker's own servers those that have begun, else the one.
-func (j *Judge) identified(d *dossier, r *Rule, at time.Time) []*account {
-	if !r.sameMaker {
-		return []*account{j.account(d, r, "", at)}
-	}
-	var out []*account
-	for _, a := range d.accounts {
-		if a.rule == r {
-			out = append(out, a)
-		}
-	}
-	return out
 }
 
 // Verdict takes over what is known of a device, and settles its accounts.

@@ -170,6 +170,27 @@ func TestAttemptIsNoTransfer(t *testing.T) {
 	}
 }
 
+// TestIdentifierIsOfThePolicy: plane and owner decide about an identifier as
+// they do about bytes, before any were counted.
+func TestIdentifierIsOfThePolicy(t *testing.T) {
+	for _, c := range []struct {
+		name, maker string
+		plane       handset.Plane
+		episodes    int
+	}{{"the maker's firmware", "xiaomi", handset.OS, 1}, {"the maker's app", "xiaomi", handset.App, 0}, {"somebody else's", "", handset.OS, 0}} {
+		p := xiaomiToCN()
+		p.Restricted.Owners, p.Restricted.Plane = OneOrMore[string]{sameAsMaker}, OneOrMore[Plane]{Plane(handset.OS)}
+		w := newWorld(t, worldConfig{policies: []Policy{p}})
+		w.judge.Identifier(sensor.Identifier{
+			At: start, Device: phone(dev, "xiaomi", handset.Certain), Server: inCN, Name: "sdk.example.com",
+			Plane: c.plane, NameMaker: c.maker, Found: observation.IdentifierFound{Kind: "imei"},
+		})
+		if n := len(w.episodes()); n != c.episodes {
+			t.Errorf("%s: %d episodes, want %d", c.name, n, c.episodes)
+		}
+	}
+}
+
 func TestIdentifierInClear(t *testing.T) {
 	w := newWorld(t, worldConfig{})
 	w.judge.Identifier(sensor.Identifier{At: start, Device: phone(dev, "xiaomi", handset.Certain), Server: inCN, Name: "sdk.example.com", Found: observation.IdentifierFound{Kind: "imei"}})

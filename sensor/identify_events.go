@@ -85,7 +85,10 @@ func (i *Identify) question(d *device.Device, o *observation.Observation) {
 
 func (i *Identify) identifier(d *device.Device, o *observation.Observation) {
 	if v := i.view(d); v != nil && o.Identifier != nil {
-		i.sink.Identifier(Identifier{At: o.At, Device: v, Server: o.Server, Name: o.Identifier.Host, Found: *o.Identifier})
+		m := i.table.Match(o.Identifier.Host)
+		i.sink.Identifier(Identifier{
+			At: o.At, Device: v, Server: o.Server, Name: o.Identifier.Host, Found: *o.Identifier, Plane: plane(m), NameMaker: m.Maker,
+		})
 	}
 }
 

@@ -60,6 +60,9 @@ type Identifier struct {
 	Server netip.AddrPort
 	Name   string
 	Found  observation.IdentifierFound
+
+	Plane     handset.Plane // who asks Name, as in Transfer
+	NameMaker string
 }
 
 // Question is a DNS question of a device, answered or not: an intention,
