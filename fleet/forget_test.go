@@ -44,7 +44,7 @@ func TestForgetLeavesNothingOfADevice(t *testing.T) {
 	}
 	var taken []string
 	n.OnMessage = func(m *Message) { taken = append(taken, m.ID) }
-	if err := n.hear([][]byte{body}); err != nil || len(taken) != 2 {
+	if err := n.hear([]delivery{{batch.subject(), body}}); err != nil || len(taken) != 2 {
 		t.Fatalf("%v, %v", taken, err)
 	}
 	var gone []string
@@ -81,10 +81,10 @@ func TestForgetLeavesNothingOfADevice(t *testing.T) {
 	fresh := deviceMessage("peer", id, n.now().Add(time.Second))
 	fresh.Version = 10
 	after, _ := encode(fresh)
-	if err := n.hear([][]byte{early}); err != nil || len(taken) != 0 {
+	if err := n.hear([]delivery{{late.subject(), early}}); err != nil || len(taken) != 0 {
 		t.Errorf("what comes late was taken: %v, %v", taken, err)
 	}
-	if err := n.hear([][]byte{after}); err != nil || len(taken) != 1 {
+	if err := n.hear([]delivery{{fresh.subject(), after}}); err != nil || len(taken) != 1 {
 		t.Errorf("what was seen since is left out: %v, %v", taken, err)
 	}
 }

@@ -25,6 +25,7 @@ func readable(k Kind) int {
 var (
 	ErrLaterSchema = errors.New("fleet: written by a later version for later versions")
 	ErrMessage     = errors.New("fleet: not a message of picket")
+	ErrSubject     = errors.New("fleet: said under another sensor's subject, or another thing's")
 )
 
 // maxMessage bounds one message, in bytes; NATS has 1 MiB.

@@ -13,6 +13,7 @@ import (
 const (
 	hearBatch = 256
 	hearWait  = 20 * time.Millisecond // for a batch to fill
+	maxHealth = 64 << 10              // bytes of a health message
 	hearAhead = 64                    // messages the server sends before they are taken: 32 MiB at most
 )
 
@@ -46,11 +47,11 @@ func (n *Node) consume(ctx context.Context, s *stores) error {
 	if err != nil {
 		return fmt.Errorf("fleet: consumer: %w", err)
 	}
-	in := make(chan []byte, hearBatch) // full: the server waits
+	in := make(chan delivery, hearBatch) // full: the server waits
 	failed := make(chan error, 1)
 	run, err := cons.Consume(func(m jetstream.Msg) {
 		select {
-		case in <- m.Data():
+		case in <- delivery{m.Subject(), m.Data()}:
 		case <-ctx.Done():
 		}
 	}, jetstream.PullMaxMessages(hearAhead), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
@@ -87,9 +88,15 @@ func (n *Node) subjects() []string {
 	return out
 }
 
+// delivery is a message as it comes.
+type delivery struct {
+	subject string
+	data    []byte
+}
+
 // gather waits for a message and takes what comes with it.
-func gather(ctx context.Context, in <-chan []byte, failed <-chan error) ([][]byte, error) {
-	var batch [][]byte
+func gather(ctx context.Context, in <-chan delivery, failed <-chan error) ([]delivery, error) {
+	var batch []delivery
 	select {
 	case b := <-in:
 		batch = append(batch, b)
@@ -114,11 +121,14 @@ func gather(ctx context.Context, in <-chan []byte, failed <-chan error) ([][]byt
 }
 
 // hear commits a batch and hands on what is news.
-func (n *Node) hear(batch [][]byte) error {
+func (n *Node) hear(batch []delivery) error {
 	var list []*Message
 	var bodies [][]byte
 	for _, b := range batch {
-		m, err := n.spool.pack.decode(b)
+		m, err := n.spool.pack.decode(b.data)
+		if err == nil && m.subject() != b.subject {
+			err = ErrSubject
+		}
 		if err != nil {
 			n.refused.Add(1)
 			n.log.Debug("fleet: message left alone", "err", err)
@@ -136,7 +146,7 @@ func (n *Node) hear(batch [][]byte) error {
 			}
 			continue
 		}
-		list, bodies = append(list, m), append(bodies, b)
+		list, bodies = append(list, m), append(bodies, b.data)
 	}
 	if len(list) == 0 {
 		return nil
@@ -212,14 +222,14 @@ func (n *Node) watch(ctx context.Context, s *stores) error {
 				live = true // what comes from now on was just said
 				continue
 			}
-			n.learn(e.Value(), live)
+			n.learn(e.Key(), e.Value(), live)
 		}
 	}
 }
 
-func (n *Node) learn(body []byte, live bool) {
+func (n *Node) learn(key string, body []byte, live bool) {
 	var h Health
-	if json.Unmarshal(body, &h) != nil || !goodName.MatchString(h.Name) {
+	if len(body) > maxHealth || json.Unmarshal(body, &h) != nil || !goodName.MatchString(h.Name) || h.Name != key {
 		return
 	}
 	n.mu.Lock()

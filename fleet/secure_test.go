@@ -130,7 +130,7 @@ func TestTLSAndSecret(t *testing.T) {
 	refused(t, bad, "Authorization Violation")
 	bad = good
 	bad.Name, bad.TLS = "stranger", TLS{CA: a.file("ca.crt")}
-	refused(t, bad, "certificate required")
+	refused(t, bad, "") // the server hangs up: with which word is a matter of timing
 	bad.Name, bad.TLS = "elsewhere", other.tls("sensor")
 	refused(t, bad, "certificate signed by unknown authority")
 }
