@@ -106,9 +106,9 @@ func (q *Query) same(o *Query) bool {
 }
 
 // clone makes the strings our own: q's may be cut out of something larger.
+// The name is already.
 func (q *Query) clone() Query {
 	o := *q
-	o.Name = strings.Clone(q.Name)
 	o.CNAMEs, o.PTRs = cloneAll(q.CNAMEs), cloneAll(q.PTRs)
 	return o
 }

@@ -11,7 +11,7 @@ type evidence struct {
 	c       *claims
 	x       *ruleIndex
 	special bool // the address can have no country
-	name    string
+	named   *named
 
 	cloud       *NameRule // the last name of the chain that is a cloud's own
 	label       string    // region label in the chain
@@ -24,7 +24,7 @@ type evidence struct {
 
 // decide draws the four answers. It is a pure function of its arguments.
 func decide(q *Query, c *claims, x *ruleIndex, special bool) Jurisdiction {
-	e := evidence{q: q, c: c, x: x, special: special, name: canonical(q.Name)}
+	e := evidence{q: q, c: c, x: x, special: special, named: x.named(q.Name)}
 	j := Jurisdiction{LocationConfidence: NoIdea, Relay: q.Tunnel || c.relay}
 	if !special {
 		e.readChain()
@@ -57,7 +57,10 @@ func (e *evidence) readChain() {
 		}
 	}
 	if e.cloud == nil {
-		e.readName(e.name, true)
+		e.cloud = e.named.cloud
+		if e.cloud != nil && e.labelled == "" {
+			e.label, e.labelled = e.named.label, e.named.labelled
+		}
 	}
 	for _, n := range e.q.PTRs {
 		if e.labelled == "" {
@@ -234,30 +237,14 @@ func (e *evidence) networkName() string {
 	return e.c.network
 }
 
-// decideOwner: the longest rule above the name; a cloud's own name owns
-// nothing; else the country of the code domain, which is weak.
 func (e *evidence) decideOwner(j *Jurisdiction) {
-	if e.name == "" {
-		return
-	}
-	base := registrable(e.name)
-	above := base == "" // above the registered domain everybody is somebody else, but for clouds
-	var owner *ownership
-	parents(e.name, func(d string) bool {
-		if !above {
-			owner = e.x.owners[d]
-		}
-		j.CloudOwner = owner == nil && e.x.names[d] != nil
-		above = above || d == base
-		return owner != nil || j.CloudOwner
-	})
+	n := e.named
+	j.CloudOwner = n.cloudOwner
 	switch {
-	case owner != nil:
-		j.Owner, j.OwnerFrom = owner.party, owner.from
-	case !j.CloudOwner && base != "":
-		if j.Owner.Home = countryOf(e.name); j.Owner.Home != "" {
-			j.OwnerFrom = "cctld"
-		}
+	case n.owner != nil:
+		j.Owner, j.OwnerFrom = n.owner.party, n.owner.from
+	case n.code != "":
+		j.Owner.Home, j.OwnerFrom = n.code, "cctld"
 	}
 }
 

@@ -112,6 +112,7 @@ func (g *Geo) judgeAnew(s *snapshot, q Query, at int) Jurisdiction {
 	j := s.judge(&w.q, &w.c, *g.nat64.Load())
 	g.misses.Add(1)
 	if w.q.cacheable() {
+		w.q.Name = s.rules.named(q.Name).raw // a copy that many entries share
 		s.cache.put(&w.q, &j, at)
 	}
 	*w = work{}

@@ -3,6 +3,7 @@ package geo
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"net/netip"
 	"strings"
 
@@ -20,6 +21,7 @@ type ruleIndex struct {
 	names     map[string]*NameRule
 	regions   map[string]map[string]Country // by cloud and label
 	phrases   phrases
+	known     names
 }
 
 // ownership is an owner as Jurisdiction shows it.
@@ -30,6 +32,7 @@ type ownership struct {
 
 func indexRules(c *Config) (*ruleIndex, error) {
 	x := &ruleIndex{
+		known:     names{seed: maphash.MakeSeed()},
 		operators: map[uint32]*OperatorRule{}, homes: map[uint32]*OverrideRule{},
 		owners: make(map[string]*ownership, len(c.Rules.Owners)+len(c.Owners)), names: make(map[string]*NameRule, len(c.Rules.Names)), regions: map[string]map[string]Country{},
 	}
