@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"picket/alerts"
@@ -139,6 +140,7 @@ type assembly struct {
 	pipeline *sensor.Pipeline
 	frames   *packets.Exchange // nil: none are held for evidence
 	before   func()            // called before each observation
+	watching atomic.Pointer[[]*alerts.Rule]
 }
 
 // assemble wires workers for the given sources to sink. live sensors never
@@ -156,10 +158,13 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	}
 	a.table = device.New(device.Config{
 		Key: key, Judge: a.sigs, Home: inHome(c.Home()),
-		MaxDevices: c.Limits.Devices, MaxNames: c.Limits.Names,
+		MaxDevices: c.Limits.Devices, MaxNames: c.Limits.Names, Watched: a.watched,
 	})
+	a.watch(j.rules)
+	prompt := new(flow.Prompt)
 	a.identify = sensor.NewIdentify(a.table, &counting{sink, &a.visible})
 	a.pipeline = &sensor.Pipeline{Sources: sources, Share: sharing(c, len(sources), live), Flush: a.identify.Flush}
+	a.identify.Hasten(prompt)
 	a.before, a.pipeline.Ahead = func() {}, a.identify.Ahead
 	a.tap(func(*observation.Observation) {})
 	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
@@ -173,7 +178,7 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	for i := range workers {
 		wc := sensor.WorkerConfig{
 			Number: i, Home: home, Realms: realms, Hiders: j.hiders, Wait: !live, NoJA3: live, HashKey: key, Keep: a.frames,
-			Flow: flow.Config{MaxFlows: c.Limits.Flows / workers, StreamBytes: int(c.Limits.StreamBytes) / workers},
+			Flow: flow.Config{MaxFlows: c.Limits.Flows / workers, StreamBytes: int(c.Limits.StreamBytes) / workers, Prompt: prompt},
 		}
 		if len(c.NeverWatch) > 0 {
 			wc.Never = flow.NewHome(c.Never())
@@ -181,6 +186,21 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 		a.pipeline.Workers = append(a.pipeline.Workers, sensor.NewWorker(ctx, wc, out, spare))
 	}
 	return a, nil
+}
+
+// watch has the flows of devices that rules prohibit reported as they go on.
+func (a *assembly) watch(rules []*alerts.Rule) { a.watching.Store(&rules) }
+
+func (a *assembly) watched(v *device.View) bool {
+	if v.Verdict.Confidence == handset.None {
+		return false
+	}
+	for _, r := range *a.watching.Load() {
+		if standing, _ := r.Standing(v, v.Last); standing == alerts.Prohibited {
+			return true
+		}
+	}
+	return false
 }
 
 // sharing is how many workers share the frames of one source: those that the

@@ -47,6 +47,7 @@ func (s *station) swap() error {
 	s.judge.SetRules(j.rules)
 	s.judge.Replaced()
 	s.a.sigs.Swap(j.set)
+	s.a.watch(j.rules)
 	s.a.identify.Rejudge()
 	s.keeper.judgedBy(j, time.Now())
 	s.j.Store(j)

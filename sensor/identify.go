@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"picket/sensor/device"
+	"picket/sensor/flow"
 	"picket/sensor/observation"
 )
 
@@ -25,6 +26,7 @@ type Identify struct {
 	rejudge atomic.Bool
 	hints   func(device.Hint)
 	ahead   func([]*device.View)
+	prompt  *flow.Prompt
 }
 
 // NewIdentify returns an Identify over table that reports to sink. It starts
@@ -73,6 +75,9 @@ func (i *Identify) Observe(o *observation.Observation) {
 	}
 	d := i.table.Observe(o)
 	i.drain()
+	if d != nil && i.prompt != nil && d.Watched() {
+		i.hasten(o)
+	}
 	switch o.Kind {
 	case observation.FlowReport:
 		if d != nil {
@@ -137,9 +142,26 @@ func (i *Identify) count() {
 	}
 }
 
+// Hasten puts the addresses of watched devices (device.Config) into p, so
+// that workers report what they do as it happens. Set it before Run.
+func (i *Identify) Hasten(p *flow.Prompt) { i.prompt = p }
+
+func (i *Identify) hasten(o *observation.Observation) {
+	if o.ClientHome {
+		i.prompt.Add(o.Client.Addr())
+	} else {
+		i.prompt.Add(o.Server.Addr())
+	}
+}
+
 // drain tells the sink what changed.
 func (i *Identify) drain() {
 	for _, c := range i.table.Changes() {
+		if i.prompt != nil && c.Device != nil && c.Device.Watched {
+			for _, a := range c.Device.Addrs {
+				i.prompt.Add(a)
+			}
+		}
 		i.sink.Verdict(VerdictChange{At: c.At, Device: c.Device, Before: c.Before, Gone: c.Gone, Into: c.Into, Why: c.Why})
 	}
 }

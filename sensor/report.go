@@ -145,6 +145,7 @@ const maxWaiting = 8
 // over: what nobody answered proves nothing about a device.
 func (w *Worker) whenAnswered(f *flow.Flow, o *observation.Observation) {
 	if f.Answered() {
+		f.SetIntroduced()
 		w.tell(o)
 		return
 	}
@@ -165,6 +166,7 @@ func (w *Worker) whenAnswered(f *flow.Flow, o *observation.Observation) {
 // answered emits what waited.
 func (w *Worker) answered(f *flow.Flow, c *conversation) {
 	f.Worker &^= waiting
+	f.SetIntroduced()
 	if c == nil || c.more == nil {
 		return
 	}

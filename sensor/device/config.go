@@ -16,6 +16,10 @@ type Config struct {
 	// private address is (RFC 1918, RFC 4193, RFC 6598, link-local).
 	Home func(netip.Addr) bool
 
+	// Watched reports whether somebody waits for what a device does: a policy
+	// prohibits it. Asked whenever a View is made. Nil: nobody does.
+	Watched func(*View) bool
+
 	MaxDevices int // default 200,000; beyond it the idle and unremarkable go first
 	MaxAddrs   int // addresses kept for one device, default 24
 	MaxNames   int // name ↔ address pairs over all devices, default 262,144

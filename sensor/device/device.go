@@ -24,6 +24,7 @@ type View struct {
 	VLAN      uint16
 	RandomMAC bool // the current MAC is locally administered: its OUI says nothing
 	Learning  bool // too little seen to say anything
+	Watched   bool // somebody waits for what it does: Config.Watched
 	Router    bool // speaks for many addresses: nobody
 	Shared    bool
 	Leased    bool // identified by DHCP

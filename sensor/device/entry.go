@@ -53,6 +53,7 @@ const (
 	hardware                   // its MAC is among its evidence
 	spoke                      // took part in an answered conversation
 	isRandom                   // its MAC is locally administered
+	watched                    // Config.Watched says so
 )
 
 func (d *Device) is(f flags) bool { return d.flags&f != 0 }
@@ -73,6 +74,9 @@ func (d *Device) root() *Device {
 
 // ID returns the id of the device, of the one it was joined into if it was.
 func (d *Device) ID() ID { return d.root().id() }
+
+// Watched says what Config.Watched said of the device.
+func (d *Device) Watched() bool { return d.root().is(watched) }
 
 func (d *Device) id() ID { return idOf(d.num) }
 

@@ -147,6 +147,12 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 		v.Verdict = t.verdict(d, v)
 	}
 	v.Learning = !v.Router && (d.dossier == nil || !d.dossier.Enough())
+	if t.cfg.Watched != nil && t.cfg.Watched(v) {
+		v.Watched = true
+		d.flags |= watched
+	} else {
+		d.flags &^= watched
+	}
 	return v
 }
 

@@ -14,9 +14,11 @@ type Config struct {
 	FirstReport    int64 // from the first payload to the first report [250 ms]
 	ReportEvery    int64 // between reports of a flow that has lived as long [10 s]
 
-	StreamBytes     int // all stream buffers together [64 MiB]
-	StreamBytesFlow int // one direction of one flow [66 KiB: 64 KiB and record headers]
-	Reordered       int // directions with gaps in their sequence, at once [65536]
+	StreamBytes     int     // all stream buffers together [64 MiB]
+	StreamBytesFlow int     // one direction of one flow [66 KiB: 64 KiB and record headers]
+	Prompt          *Prompt // whose flows are reported as they go on; nil: everybody's
+
+	Reordered int // directions with gaps in their sequence, at once [65536]
 }
 
 // setDefaults fills the fields that are zero.

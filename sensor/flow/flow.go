@@ -81,15 +81,16 @@ const (
 	homeB
 	answered
 	missedStart
-	closed   // FIN from both or RST: lingering
-	ended    // its final report was refused: offered again
-	orphan   // out of the index: its key belongs to another flow
-	blind    // the span shows one direction only: silence proves nothing
-	live     // in use: a cleared flow is free
-	bySignal // the opener is known from SYN or the worker, not from ports
-	patient  // its increase may wait for its end
-	told     // its final report was given before its linger passed
-	offNet   // an end that is no place on the internet: broadcast, multicast, link-local, unspecified
+	closed     // FIN from both or RST: lingering
+	ended      // its final report was refused: offered again
+	orphan     // out of the index: its key belongs to another flow
+	blind      // the span shows one direction only: silence proves nothing
+	live       // in use: a cleared flow is free
+	bySignal   // the opener is known from SYN or the worker, not from ports
+	patient    // its increase may wait for its end
+	told       // its final report was given before its linger passed
+	introduced // somebody was told of it: a report, or an observation of its own
+	offNet     // an end that is no place on the internet: broadcast, multicast, link-local, unspecified
 )
 
 // side is one end of a flow and what it sent.
@@ -181,6 +182,10 @@ func (f *Flow) SetAnswered() { f.flags |= answered }
 // its end or after some minutes: a question to a resolver is an observation
 // of its own.
 func (f *Flow) SetPatient() { f.flags |= patient }
+
+// SetIntroduced says that an observation told who speaks here: with
+// Config.Prompt, what follows may wait.
+func (f *Flow) SetIntroduced() { f.flags |= introduced }
 
 // SetOpener says that the sender of direction d opened the conversation (a
 // ClientHello, a QUIC client Initial, a DNS query): Up and Down change

@@ -9,14 +9,16 @@ import (
 // Table holds the flows of one worker. Use New. It is not safe for
 // concurrent use.
 type Table struct {
-	c      Config
-	report Report
-	slab   slab
-	index  index
-	wheel  *wheel
-	stats  Stats
-	nextID uint64
-	hand   uint32 // where the search for a flow to evict goes on
+	c       Config
+	report  Report
+	slab    slab
+	index   index
+	wheel   *wheel
+	stats   Stats
+	nextID  uint64
+	hurried uint64 // Prompt.changes, as of the last hurry
+	hurryAt int64  // when the next may come
+	hand    uint32 // where the search for a flow to evict goes on
 
 	holes   holeSets
 	streams streams
@@ -151,6 +153,7 @@ func (t *Table) Expire(now int64) {
 	if !w.set {
 		return
 	}
+	t.hurry(now)
 	last := now >> tickBits
 	if last-w.tick > buckets { // a long silence: once round is enough
 		w.tick = last - buckets
@@ -200,6 +203,8 @@ func (t *Table) due(f *Flow, now int64) {
 			t.Release(f, Up) // who was told forgets the flow: nothing more of it is inspected
 			t.Release(f, Down)
 			f.Inspect = 0
+		case now-f.First < leisure && t.unhurried(f):
+			f.reportAt = t.wheel.moment(f.First + leisure)
 		case t.tell(f, false):
 			f.reportAt = t.next(f, now)
 		default:
@@ -217,9 +222,13 @@ func (t *Table) due(f *Flow, now int64) {
 // known within as long again. One that has only shaken hands has not begun:
 // its next byte counts as its first.
 func (t *Table) next(f *Flow, now int64) moment {
+	f.flags |= introduced
 	up := f.side(Up).total
-	if up.Bytes == up.Handshake {
+	switch {
+	case up.Bytes == up.Handshake:
 		return 0
+	case t.unhurried(f):
+		return t.wheel.moment(now + leisure)
 	}
 	return t.wheel.moment(now + min(max(now-f.First, t.c.FirstReport), t.c.ReportEvery))
 }

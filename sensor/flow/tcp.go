@@ -80,7 +80,12 @@ func (t *Table) progress(f *Flow, s, o *side, p *packet.Packet) {
 // close lets f linger for late segments.
 func (t *Table) close(f *Flow) {
 	f.flags |= closed
-	t.wheel.sooner(&t.slab, f, f.last+t.c.IdleClosed)
+	due := f.last + t.c.IdleClosed
+	if t.c.Prompt != nil && f.reportAt != 0 { // however leisurely: this is all that there will be to tell
+		due = f.last + t.c.FirstReport
+		f.reportAt = min(f.reportAt, t.wheel.moment(due))
+	}
+	t.wheel.sooner(&t.slab, f, due)
 }
 
 // take counts a segment that is not simply the next: n bytes from seq.
