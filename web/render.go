@@ -122,7 +122,7 @@ func (p *pages) funcs() template.FuncMap {
 		"or2":     func(a, b bool) bool { return a || b },
 		"sorts":   func() []sortChoice { return sortChoices },
 		"words":   func(list ...string) []string { return list },
-		"seconds": func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) + " s" },
+		"seconds": seconds,
 		"hours":   hours,
 		"did":     p.headline,
 		"size":    func(n int64) string { return alerts.Size(max(0, n)).String() },
@@ -174,6 +174,14 @@ func grouped(n any) string {
 		s = s[:i] + "\u202f" + s[i:]
 	}
 	return s
+}
+
+// seconds writes how far a clock is off.
+func seconds(v float64) string {
+	if math.Abs(v) < 0.01 {
+		return "< 0.01 s"
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64) + " s"
 }
 
 func hours(seconds uint64) string {
@@ -254,7 +262,9 @@ func percent(share float64) string {
 	switch {
 	case math.IsNaN(v) || v < 0:
 		return "unknown"
-	case v > 0 && v < 0.1:
+	case v == 0:
+		return "0 %"
+	case v < 0.1:
 		return "< 0.1 %"
 	case v < 10:
 		return strconv.FormatFloat(v, 'f', 1, 64) + " %"
