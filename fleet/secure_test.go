@@ -96,9 +96,13 @@ func runs(t *testing.T, c Config) *Node {
 func refused(t *testing.T, c Config, why string) {
 	t.Helper()
 	n := runs(t, c)
-	eventually(t, "trouble because of "+why, func() bool { v := n.View(); return !v.Connected && strings.Contains(v.Trouble, why) })
-	if text := n.View().Trouble; strings.Contains(text, "\n") || !strings.Contains(text, c.URLs[0]) {
-		t.Errorf("trouble %q", text)
+	var v View
+	eventually(t, "trouble because of "+why, func() bool {
+		v = n.View()
+		return !v.Connected && strings.Contains(v.Trouble, why) && strings.Contains(v.Trouble, c.URLs[0])
+	})
+	if strings.Contains(v.Trouble, "\n") {
+		t.Errorf("trouble %q", v.Trouble)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
