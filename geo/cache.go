@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -101,8 +100,21 @@ func (c *cache) len() int {
 }
 
 func (q *Query) same(o *Query) bool {
-	return q.Addr == o.Addr && q.Name == o.Name && q.Tunnel == o.Tunnel && q.Question == o.Question &&
-		slices.Equal(q.CNAMEs, o.CNAMEs) && slices.Equal(q.PTRs, o.PTRs)
+	return q.Name == o.Name && q.Addr == o.Addr && q.Tunnel == o.Tunnel && q.Question == o.Question &&
+		sameNames(q.CNAMEs, o.CNAMEs) && sameNames(q.PTRs, o.PTRs)
+}
+
+// sameNames is slices.Equal, which calls itself out of line here.
+func sameNames(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // clone makes the strings our own: q's may be cut out of something larger.

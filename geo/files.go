@@ -3,6 +3,7 @@ package geo
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -127,14 +128,27 @@ func parseSources(sources []source) (*file, error) {
 	all := &file{Regions: map[string]regions{}, Groups: map[string][]Country{}}
 	for _, s := range sources {
 		var f file
-		if err := yaml.UnmarshalWithOptions(s.data, &f, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("%s: %s", s.name, firstLine(yaml.FormatError(err, false, false)))
+		if err := decodeRules(s.data, &f); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		if err := all.join(&f); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	return all, nil
+}
+
+// decodeRules reads one YAML file; the library has panicked on damaged ones.
+func decodeRules(b []byte, f *file) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("not YAML: %v", r)
+		}
+	}()
+	if err := yaml.UnmarshalWithOptions(b, f, yaml.Strict()); err != nil {
+		return errors.New(firstLine(yaml.FormatError(err, false, false)))
+	}
+	return nil
 }
 
 // join adds what f holds.
