@@ -1,6 +1,10 @@
 package flow
 
 import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -33,13 +37,17 @@ func address(p *packet.Packet, i int) {
 	p.FragID++
 }
 
+var crowds = []struct {
+	name  string
+	flows int
+}{{"in-cache", 1000}, {"1M-flows", 1 << 20}, {"10M-flows", 10_000_000}}
+
+// BenchmarkHit counts frames of known flows, each looked for when its turn has
+// come.
 func BenchmarkHit(b *testing.B) {
-	for _, n := range []struct {
-		name  string
-		flows int
-	}{{"in-cache", 1000}, {"1M-flows", 1 << 20}} {
+	for _, n := range crowds {
 		b.Run(n.name, func(b *testing.B) {
-			tab, p := crowd(n.flows)
+			tab, p := crowdFor(b, n.flows)
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -49,6 +57,80 @@ func BenchmarkHit(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkSeek does so for sixteen at a time, as a worker does.
+func BenchmarkSeek(b *testing.B) {
+	for _, n := range crowds {
+		b.Run(n.name, func(b *testing.B) {
+			tab, p := crowdFor(b, n.flows)
+			var ahead [16]packet.Packet
+			var places [16]Place
+			for j := range ahead {
+				ahead[j] = *p
+			}
+			b.ReportAllocs()
+			i := 0
+			rounds := 0
+			for b.Loop() {
+				rounds++
+				for j := range ahead {
+					i = (i + 7919) % n.flows
+					ahead[j].FragID = p.FragID
+					address(&ahead[j], i)
+					p.FragID++
+					places[j].Key(tab, &ahead[j])
+				}
+				tab.Seek(places[:])
+				for j := range ahead {
+					tab.TouchAt(&ahead[j], &places[j])
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*len(ahead)), "ns/frame")
+		})
+	}
+}
+
+// mostMemory is what ten million flows may take, index and all.
+const mostMemory = 3 << 30
+
+// crowdFor is crowd for a benchmark, which says how much memory a flow of a
+// large crowd takes.
+func crowdFor(b *testing.B, n int) (*Table, *packet.Packet) {
+	b.Helper()
+	if n < 10_000_000 {
+		tab, p := crowd(n)
+		b.ResetTimer()
+		return tab, p
+	}
+	if testing.Short() || memory(b, "/proc/meminfo", "MemAvailable:") < mostMemory+1<<30 {
+		b.Skip("needs 4 GiB of free memory")
+	}
+	debug.FreeOSMemory()
+	before := memory(b, "/proc/self/status", "VmRSS:")
+	tab, p := crowd(n)
+	took := memory(b, "/proc/self/status", "VmRSS:") - before
+	if took > mostMemory {
+		b.Errorf("%d flows take %d MiB", n, took>>20)
+	}
+	b.ResetTimer()
+	b.Cleanup(func() { b.ReportMetric(float64(took)/float64(n), "B/flow") })
+	return tab, p
+}
+
+// memory reads a line of one of the kernel's tables, in bytes.
+func memory(b *testing.B, file, field string) int {
+	b.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		b.Skip(err)
+	}
+	_, rest, _ := strings.Cut(string(text), field)
+	var kib int
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		b.Fatal(field, err)
+	}
+	return kib << 10
 }
 
 func BenchmarkTCP(b *testing.B) {
