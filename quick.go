@@ -80,7 +80,7 @@ func logger(a *app, c *configs.Config) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Log.Level)) // checked when it was loaded
 	options := &slog.HandlerOptions{Level: level}
 	if strings.EqualFold(c.Log.Format, "json") {
-		return slog.New(slog.NewJSONHandler(a.stderr, options))
+		return slog.New(newLimited(slog.NewJSONHandler(a.stderr, options)))
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, options))
+	return slog.New(newLimited(slog.NewTextHandler(a.stderr, options)))
 }
