@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -20,7 +21,15 @@ var reportPage string
 // reportView is a report with its drawings.
 type reportView struct {
 	evidence.Residencies
+	Moves  []reportMove
 	Charts []reportChart
+}
+
+// reportMove is what changed of one maker on one day: all bytes together
+// first, then plane by plane.
+type reportMove struct {
+	Whole  evidence.Change
+	Planes []evidence.Change
 }
 
 // reportChart stacks the days of one maker by country, in a drawing of
@@ -30,7 +39,17 @@ type reportChart struct {
 	Legend []reportBand
 	Bars   []reportBar
 	Gaps   []reportBar // days without bytes
-	Marks  []float64   // changes
+	Marks  []reportMark
+	Most   uint64 // bytes of the highest day
+	First  time.Time
+	Last   time.Time
+}
+
+// reportMark is a change.
+type reportMark struct {
+	X     float64
+	Day   time.Time
+	Right bool // its word stands left of it: there is no room on the right
 }
 
 type reportBand struct{ Name, Colour string }
@@ -56,7 +75,7 @@ const (
 func writeReportHTML(w io.Writer, r *evidence.Residencies) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
 		"bytes":   func(n uint64) string { return alerts.Size(n).String() },
-		"percent": func(v float64) string { return strconv.FormatFloat(v*100, 'f', 1, 64) + " %" },
+		"percent": func(v float64) string { return strconv.FormatFloat(v*100, 'f', 1, 64) + "\u00a0%" },
 		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"or":      func(otherwise, s string) string { return or(s, otherwise) },
 		"few":     func(n int, p []evidence.Part) []evidence.Part { return p[:min(n, len(p))] },
@@ -64,26 +83,83 @@ func writeReportHTML(w io.Writer, r *evidence.Residencies) error {
 	if err != nil {
 		return err
 	}
-	v := reportView{Residencies: *r}
+	v := reportView{Residencies: *r, Moves: movesOf(r)}
+	colours := coloursOf(r)
 	for _, m := range r.Makers[:min(len(r.Makers), maxCharts)] {
-		v.Charts = append(v.Charts, newReportChart(r, m))
+		v.Charts = append(v.Charts, newReportChart(r, m, colours))
 	}
 	return t.Execute(w, v)
 }
 
-func newReportChart(r *evidence.Residencies, m evidence.MakerReport) reportChart {
-	c := reportChart{Maker: or(m.Maker, "unknown")}
-	colours := map[string]string{}
-	for i, p := range m.Location[:min(len(m.Location), len(reportColours))] {
-		colours[p.Key] = reportColours[i]
-		c.Legend = append(c.Legend, reportBand{or(p.Key, "not known"), reportColours[i]})
+// movesOf groups changes by maker and day, the maker with most bytes first.
+func movesOf(r *evidence.Residencies) []reportMove {
+	var out []reportMove
+	for _, m := range r.Makers {
+		for _, c := range r.Changes {
+			if c.Maker != m.Maker {
+				continue
+			}
+			i := slices.IndexFunc(out, func(o reportMove) bool { return o.Whole.Maker == c.Maker && o.Whole.Day.Equal(c.Day) })
+			switch {
+			case i < 0:
+				out = append(out, reportMove{Whole: c})
+			case c.Plane == "":
+				out[i].Whole, out[i].Planes = c, append(out[i].Planes, out[i].Whole)
+			default:
+				out[i].Planes = append(out[i].Planes, c)
+			}
+		}
 	}
-	if len(m.Location) > len(reportColours) {
+	return out
+}
+
+// coloursOf gives the countries with most bytes a colour, the same in every
+// drawing.
+func coloursOf(r *evidence.Residencies) map[string]string {
+	sums := map[string]uint64{}
+	for _, d := range r.Days {
+		for _, p := range d.Parts {
+			sums[p.Key] += p.Sent
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(sums), func(a, b string) int { return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b)) })
+	colours := map[string]string{}
+	for i, k := range keys[:min(len(keys), len(reportColours))] {
+		colours[k] = reportColours[i]
+	}
+	return colours
+}
+
+// placesOf are the countries of a maker, those that were left too.
+func placesOf(m evidence.MakerReport) []evidence.Part {
+	places := slices.Clone(m.Location)
+	if m.Compared != nil {
+		for _, p := range m.Compared.Location {
+			if !slices.ContainsFunc(places, func(o evidence.Part) bool { return o.Key == p.Key }) {
+				places = append(places, p)
+			}
+		}
+	}
+	return places
+}
+
+func newReportChart(r *evidence.Residencies, m evidence.MakerReport, colours map[string]string) reportChart {
+	c := reportChart{Maker: or(m.Maker, "unknown")}
+	places, others := placesOf(m), false
+	for _, p := range places {
+		if colour, ok := colours[p.Key]; ok {
+			c.Legend = append(c.Legend, reportBand{or(p.Key, "not known"), colour})
+		} else {
+			others = true
+		}
+	}
+	if others {
 		c.Legend = append(c.Legend, reportBand{"others", otherColour})
 	}
-	n := r.Period.Days()
+	shown := r.Shown()
+	n := shown.Days()
 	step := reportWidth / float64(n)
-	first := r.Period.From.UTC().Truncate(24 * time.Hour)
+	first := shown.From.UTC().Truncate(24 * time.Hour)
 	at := func(t time.Time) float64 { return step * float64(int(t.Sub(first)/(24*time.Hour))) }
 	var most uint64
 	for _, d := range r.Days {
@@ -91,13 +167,14 @@ func newReportChart(r *evidence.Residencies, m evidence.MakerReport) reportChart
 			most = max(most, sumOf(d.Parts))
 		}
 	}
+	c.Most, c.First, c.Last = most, shown.From, shown.To
 	seen := map[float64]bool{}
 	for _, d := range r.Days {
 		if d.Maker != m.Maker || most == 0 {
 			continue
 		}
 		seen[at(d.Day)] = true
-		c.Bars = append(c.Bars, dayBars(inOrder(d, m.Location), at(d.Day), step, most, colours)...)
+		c.Bars = append(c.Bars, dayBars(inOrder(d, places), at(d.Day), step, most, colours)...)
 	}
 	for _, text := range r.Unwatched {
 		if t, err := time.Parse(time.DateOnly, text); err == nil && !seen[at(t)] {
@@ -105,8 +182,8 @@ func newReportChart(r *evidence.Residencies, m evidence.MakerReport) reportChart
 		}
 	}
 	for _, x := range r.Changes {
-		if x.Maker == m.Maker && r.Period.Contains(x.Day) && !slices.Contains(c.Marks, at(x.Day)) {
-			c.Marks = append(c.Marks, at(x.Day))
+		if x.Maker == m.Maker && shown.Contains(x.Day) && !slices.ContainsFunc(c.Marks, func(o reportMark) bool { return o.Day.Equal(x.Day) }) {
+			c.Marks = append(c.Marks, reportMark{at(x.Day), x.Day, at(x.Day) > reportWidth*0.8})
 		}
 	}
 	return c

@@ -30,6 +30,15 @@ type Residencies struct {
 	Caveats   []string      `json:"caveats"`
 }
 
+// Shown is the period that the days of the report are of: both together, when
+// something was compared.
+func (o *Residencies) Shown() Period {
+	if o.Before == nil {
+		return o.Period
+	}
+	return Period{earlier(o.Before.From, o.Period.From), latest(o.Before.To, o.Period.To)}
+}
+
 // MakerReport is what the devices of one maker sent.
 type MakerReport struct {
 	Maker     string         `json:"maker"` // empty: unknown
@@ -133,10 +142,7 @@ func (s *Store) Report(q ReportQuery) (Residencies, error) {
 		return out, err
 	}
 	g := &gathered{map[string]*sums{}, map[string]*sums{}, map[seriesKey]*series{}, map[string]*EpochSpan{}}
-	whole := q.Period
-	if q.Before != nil {
-		whole = Period{earlier(q.Before.From, whole.From), latest(q.Before.To, whole.To)}
-	}
+	whole := out.Shown()
 	err := s.Ledger(whole, q.Maker, func(r LedgerRow) error {
 		g.add(&r, &q)
 		return nil
@@ -155,7 +161,7 @@ func (s *Store) Report(q ReportQuery) (Residencies, error) {
 	out.watched(days)
 	out.makers(g)
 	out.Changes = g.changes(whole, days, out.Epochs)
-	out.daily(g, q.Period)
+	out.daily(g, out.Shown())
 	out.caveat()
 	return out, nil
 }
@@ -210,7 +216,7 @@ func (o *Residencies) makers(g *gathered) {
 	slices.SortFunc(o.Makers, func(a, b MakerReport) int { return cmp.Or(cmp.Compare(b.Sent, a.Sent), compare(a.Maker, b.Maker)) })
 }
 
-// daily lists the days of the period by maker.
+// daily lists the days of a period by maker.
 func (o *Residencies) daily(g *gathered, p Period) {
 	for _, m := range o.Makers {
 		s := g.series[seriesKey{m.Maker, ""}]
