@@ -131,8 +131,9 @@ func (j *Judge) Where(t *sensor.Transfer) *geo.Jurisdiction {
 func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) bool {
 	who := j.whose(d, i, r, t, p)
 	ok, _ := r.restricted(t, len(p.hits[i]) > 0, p.Owner.Name, or(who, t.Device.Verdict.Maker))
+	hides := r.severity[hidden] != Off && d.standings[i] == Prohibited && t.Sent > 0
 	if !ok {
-		if r.severity[hidden] != Off && d.standings[i] == Prohibited && t.Sent > 0 && j.watches(r, t) {
+		if hides && j.watches(r, t) {
 			a := j.account(d, r, who, t.Last)
 			a.hide(t, isHidden)
 			j.settle(d, i, a)
@@ -145,6 +146,9 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 	}
 	j.tellFlow(a, t)
 	a.weigh(t)
+	if hides {
+		a.hide(t, isHidden)
+	}
 	if d.standings[i] == Undecided {
 		a.held += t.Sent
 	}

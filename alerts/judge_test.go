@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -201,6 +202,32 @@ func TestIdentifierInClear(t *testing.T) {
 	w.judge.Identifier(sensor.Identifier{At: start, Device: phone("d-0000000000aa", "xiaomi", handset.Certain), Server: inNO, Found: observation.IdentifierFound{Kind: "imei"}})
 	if len(w.told.lines) != 1 {
 		t.Error("an identifier to a permitted place was told")
+	}
+}
+
+// TestHiddenIsMostOfAll: the share is of all bytes, those to restricted places
+// included, wherever the hidden ones went.
+func TestHiddenIsMostOfAll(t *testing.T) {
+	for _, c := range []struct {
+		named, unnamed uint64
+		server         netip.AddrPort
+		want           evidence.Condition
+	}{
+		{10 << 20, 2 << 20, inNO, evidence.Sent},
+		{1 << 20, 2 << 20, inNO, evidence.Hidden},
+		{1 << 20, 2 << 20, inCN, evidence.Hidden},
+	} {
+		p := xiaomiToCN()
+		p.Severity, p.Severities = Observe, map[Condition]Severity{"hidden": Ticket}
+		w := newWorld(t, worldConfig{policies: []Policy{p}})
+		v := phone(dev, "xiaomi", handset.Certain)
+		w.send(v, inCN, start, c.named)
+		tr := transfer(v, c.server, start.Add(time.Minute), c.unnamed)
+		tr.Name, tr.Visibility = "", observation.Unnamed
+		w.judge.Transfer(tr)
+		if list := w.episodes(); len(list) != 1 || list[0].Condition != c.want {
+			t.Errorf("%+v: %d episodes, %s", c, len(list), list[0].Condition)
+		}
 	}
 }
 
