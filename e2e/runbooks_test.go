@@ -197,7 +197,7 @@ const mostPasted, widest = 14, 150
 // (RFC 5737), no path of this machine.
 func (w *walk) paste(out string) string {
 	out = strings.NewReplacer(w.state(), "/var/lib/picket", w.conf, "/etc/picket/picket.yml", w.dir, "/etc/prometheus", span, "eth1",
-		"127.0.0.1:", "SENSOR:", "120.92.96.", "203.0.113.", "123.126.45.", "203.0.113.", "52.76.31.", "198.51.100.", "10.20.0.", "192.0.2.").Replace(out)
+		"127.0.0.1:", "SENSOR:", "127.0.0.1 port", "SENSOR port", "120.92.96.", "203.0.113.", "123.126.45.", "203.0.113.", "52.76.31.", "198.51.100.", "10.20.0.", "192.0.2.").Replace(out)
 	out = deviceRule.ReplaceAllString(out, "d-0123456789ab")
 	lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 	var b strings.Builder
