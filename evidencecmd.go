@@ -117,6 +117,7 @@ type evidenceRuleCmd struct {
 	Verdict string `required:"" enum:"confirmed,wrong,not-handset" help:"confirmed, wrong, not-handset."`
 	By      string `required:"" placeholder:"NAME" help:"Who decides."`
 	Reason  string `required:"" placeholder:"TEXT" help:"Why."`
+	Case    string `placeholder:"FILE" help:"Also write the scrubbed case there, a line for the tests of signatures and for accuracy (.jsonl), or .json, .zip."`
 	Until   string `placeholder:"DATE" help:"When it ceases to hold, as 2027-01-31 or RFC 3339; without it never."`
 }
 
@@ -132,14 +133,41 @@ func (c *evidenceRuleCmd) Run(a *app) error {
 			return usageError{fmt.Errorf("--until: %s is past", c.Until)}
 		}
 	}
+	write, err := caseWriter(or(c.Case, "-"))
+	if err != nil {
+		return usageError{fmt.Errorf("--case: %w", err)}
+	}
 	return c.with(func(s *evidence.Store) error {
 		r, err := s.Rule(c.Subject, r)
 		if err != nil {
 			return err
 		}
+		if c.Case != "" {
+			if err := writeRuledCase(a, s, &r, c.Case, write); err != nil {
+				return fmt.Errorf("the ruling is kept; the case: %w", err)
+			}
+		}
 		_, err = fmt.Fprintf(a.stdout, "Device %s is ruled %s by %s. A running sensor follows within a second.\n", r.Device, r.Verdict, r.By)
 		return err
 	})
+}
+
+// writeRuledCase writes the scrubbed case of the episode that was ruled on,
+// or of the device's latest.
+func writeRuledCase(a *app, s *evidence.Store, r *evidence.Ruling, path string, write func(io.Writer, *evidence.Case) error) error {
+	id := r.Episode
+	if id == "" {
+		list, err := s.EpisodesOf(r.Device)
+		if err != nil || len(list) == 0 {
+			return errors.Join(err, fmt.Errorf("device %s has no episode", r.Device))
+		}
+		id = list[len(list)-1].ID
+	}
+	kase, err := s.Case(id, r.By, true)
+	if err != nil {
+		return err
+	}
+	return output(a, path, func(w io.Writer) error { return write(w, &kase) })
 }
 
 // parseDay reads a day or a time.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"strings"
@@ -113,6 +114,9 @@ func showDevice(w io.Writer, s *evidence.Store, id string) error {
 	fmt.Fprintf(w, "  Episodes (%d, kept %s after they closed):\n", len(f.Episodes), keepWords(keep.Episodes))
 	for _, e := range f.Episodes {
 		showEpisode(w, &e)
+		if err := showKept(w, s, e.ID, keep.Packets); err != nil {
+			return err
+		}
 	}
 	for _, r := range f.Rulings {
 		fmt.Fprintf(w, "  Ruled %s by %s on %s: %s\n", r.Verdict, r.By, stamp(r.At), r.Reason)
@@ -134,6 +138,30 @@ func showEpisode(w io.Writer, e *evidence.Episode) {
 		fmt.Fprintf(w, "      %s %s, %s: location %s, registration %s, operator %s (%s), owner %s (%s)\n", s.Addr, or(s.Name, "no name"), alerts.Size(s.Sent),
 			or(s.Location, "unknown"), or(s.Registration, "unknown"), or(s.OperatorHome, "unknown"), or(s.Operator, "unknown"), or(s.OwnerHome, "unknown"), or(s.Owner, "unknown"))
 	}
+}
+
+// showKept says what is kept beside an episode.
+func showKept(w io.Writer, s *evidence.Store, episode string, keep time.Duration) error {
+	p, ok, err := s.Proof(episode)
+	if err != nil {
+		return err
+	}
+	if ok {
+		l, err := p.Line()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "      Its proof: %d signatures that fired, with times; no name and no address.\n", len(l.Evidence))
+	}
+	f, n, err := s.Packets(episode)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "      Its first packets: %s, kept %s; what could tell who somebody is was overwritten before they were written.\n", alerts.Size(n), keepWords(keep))
+	return f.Close()
 }
 
 func showList(w io.Writer, head string, list []string) {

@@ -200,3 +200,46 @@ func TestCaseFiles(t *testing.T) {
 		t.Errorf("another form: %v", err)
 	}
 }
+
+// TestRuledCase rules on an episode: the case that is written is a line for
+// the tests of signatures.
+func TestRuledCase(t *testing.T) {
+	dir := t.TempDir()
+	keepDemo(t, dir)
+	for id := range casesOf(t, dir, false) {
+		file := filepath.Join(t.TempDir(), "case.jsonl")
+		if status, out := evidenceRun(t, "evidence", "rule", id, "--verdict", "confirmed", "--by", "me", "--reason", "seen it", "--case", file, "--state", dir); status != 0 {
+			t.Fatalf("%d %s", status, out)
+		}
+		if status, out := evidenceRun(t, "classify", file); status != 0 || !strings.Contains(out, "xiaomi, certain") {
+			t.Errorf("%d %s", status, out)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil || !bytes.Contains(b, []byte(`"maker":"xiaomi"`)) || bytes.Contains(b, []byte("seen it")) {
+			t.Errorf("%s %v", b, err)
+		}
+	}
+}
+
+// TestForgetRemovesPackets: packets and proof go with the device.
+func TestForgetRemovesPackets(t *testing.T) {
+	dir := t.TempDir()
+	keepDemo(t, dir)
+	for _, c := range casesOf(t, dir, false) {
+		if status, out := evidenceRun(t, "evidence", "show", c.Episode.Device, "--state", dir); status != 0 || !strings.Contains(out, "Its first packets") || !strings.Contains(out, "Its proof") {
+			t.Errorf("%d %s", status, out)
+		}
+		if status, out := evidenceRun(t, "evidence", "forget", c.Episode.Device, "--state", dir); status != 0 {
+			t.Fatalf("%d %s", status, out)
+		}
+	}
+	kept := everythingIn(t, dir)
+	for _, s := range []string{"api.account.xiaomi.com", "\x07account\x06xiaomi", "HM 1SW"} {
+		if strings.Contains(kept, s) {
+			t.Errorf("%q is still kept", s)
+		}
+	}
+	if status, out := evidenceRun(t, "evidence", "verify", "--state", dir); status != 0 {
+		t.Errorf("%d %s", status, out)
+	}
+}
