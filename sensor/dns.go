@@ -142,6 +142,9 @@ func (w *Worker) fillDNS(o *observation.Observation, transport string) {
 			q.Questions = append(q.Questions, observation.Question{Name: name, Type: x.Type})
 		}
 	}
+	if len(m.Answers) > 0 {
+		q.Answers = make([]observation.Answer, 0, len(m.Answers))
+	}
 	for i := range m.Answers {
 		q.Answers = append(q.Answers, w.answer(&m.Answers[i]))
 	}
