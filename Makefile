@@ -2,7 +2,7 @@
 # .ci/deps installs gcc and libpcap-dev when it may, else builds without.
 CGO = $$(.ci/deps)
 
-.PHONY: demo build test e2e browser soak bench deb clean
+.PHONY: demo build test e2e fleet-sim browser soak bench deb clean
 
 demo: build
 	./picket demo $(DEMOFLAGS)
@@ -29,6 +29,11 @@ soak:
 # docs/operations.md.
 browser:
 	PICKET_BROWSER=1 PICKET_E2E=1 go test -timeout 30m -v -run Browser ./web ./e2e
+
+# Fifty simulated sensors with a million devices against a cluster of three; see
+# docs/scale.md. SIMFLAGS: -sim.sensors -sim.realms -sim.devices -sim.rate -sim.time
+fleet-sim:
+	@cgo=$(CGO); PICKET_SIM=1 CGO_ENABLED=$$cgo go test -timeout 30m -count 1 -run TestSimulation ./fleet -args $(SIMFLAGS)
 
 # Compares picket with other readers on captures of known traffic; see
 # docs/performance.md. tcpdump, softflowd, argus and libndpi-bin are used when
