@@ -95,15 +95,27 @@ type mark struct {
 // Time passes with all of them.
 func (w *Worker) follow(batch []capture.Frame, owner []uint8, me uint8) {
 	w.turns.Add(1)
-	for i := range batch {
-		w.pass(batch[i].At)
-		w.mark(uint32(i) * 2)
-		if owner[i] == me {
-			w.look(batch[i : i+1])
-			w.kept.lend(&batch[i])
-			w.packet(&w.ahead[0], &w.places[0])
-			w.mark(uint32(i)*2 + 1)
+	for from := 0; from < len(batch); {
+		n, to := 0, from
+		for ; to < len(batch) && n < ahead; to++ {
+			if owner[to] == me {
+				w.decode(n, &batch[to])
+				n++
+			}
 		}
+		w.table.Seek(w.places[:n])
+		n = 0
+		for i := from; i < to; i++ {
+			w.pass(batch[i].At)
+			w.mark(uint32(i) * 2)
+			if owner[i] == me {
+				w.kept.lend(&batch[i])
+				w.packet(&w.ahead[n], &w.places[n])
+				w.mark(uint32(i)*2 + 1)
+				n++
+			}
+		}
+		from = to
 	}
 	w.flush()
 }

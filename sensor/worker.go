@@ -154,19 +154,24 @@ const ahead = 16
 // look decodes frames, at most ahead, and finds the places of their flows.
 func (w *Worker) look(frames []capture.Frame) {
 	for i := range frames {
-		f, p := &frames[i], &w.ahead[i]
-		w.stats.Frames++
-		w.stats.Bytes += uint64(f.Wire)
-		vlan := uint16(0)
-		if f.TPID != 0 {
-			vlan = f.TCI & 0xfff
-		}
-		stop := p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
-		w.stats.Stops[stop]++
-		p.Realm = w.cfg.Realms.Of(p, w.base)
-		w.places[i].Key(w.table, p)
+		w.decode(i, &frames[i])
 	}
 	w.table.Seek(w.places[:len(frames)])
+}
+
+// decode makes f the i-th of the frames ahead.
+func (w *Worker) decode(i int, f *capture.Frame) {
+	p := &w.ahead[i]
+	w.stats.Frames++
+	w.stats.Bytes += uint64(f.Wire)
+	vlan := uint16(0)
+	if f.TPID != 0 {
+		vlan = f.TCI & 0xfff
+	}
+	stop := p.DecodeTagged(uint16(f.Link), f.Data, f.At, f.Wire, vlan)
+	w.stats.Stops[stop]++
+	p.Realm = w.cfg.Realms.Of(p, w.base)
+	w.places[i].Key(w.table, p)
 }
 
 // stepBits makes steps of 2^27 ns (134 ms), as wide as the buckets of the
