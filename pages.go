@@ -15,9 +15,9 @@ import (
 // pages makes the evidence page of a running sensor.
 func (s *station) pages() (http.Handler, error) {
 	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
+	c.Fleet = s.fleetPage
 	if s.fleet != nil {
 		c.Store = wholeStore{s.store, s.fleet.node.Name()}
-		c.Fleet = s.fleetPage
 	}
 	var err error
 	if c.Map, err = operatorMap(s.cfg); err != nil {
@@ -47,10 +47,13 @@ func operatorMap(c *configs.Config) (*web.Map, error) {
 
 // fleetPage is what this sensor knows of all of them.
 func (s *station) fleetPage() web.Fleet {
-	all := s.fleet.node.Sensors()
-	out := web.Fleet{On: true, Name: s.fleet.node.Name(), Differences: fleet.Differences(all)}
-	for i := range all {
-		v := &all[i]
+	f := s.fleetView()
+	out := web.Fleet{
+		On: f.Mode != fleet.Off, Name: f.Name, Differences: f.Differences, Connected: f.Connected, Trouble: f.Trouble, Heard: f.Heard, Waiting: f.Waiting, Oldest: f.Oldest,
+		Spool: f.SpoolBytes, Lost: f.Lost, Published: f.Published, Applied: f.Applied, Refused: f.Refused,
+	}
+	for i := range f.Sensors {
+		v := &f.Sensors[i]
 		out.Sensors = append(out.Sensors, web.Sensor{
 			Name: v.Name, State: v.State, Heard: v.Heard.UTC(), Version: v.Version, Interfaces: append([]string{}, v.Interfaces...), Realms: append([]string{}, v.Realms...),
 			Frames: v.Frames, Dropped: v.Dropped, Devices: v.Devices, NoDevice: v.NoDevice, Learning: v.Learning, Open: v.Open,

@@ -127,7 +127,7 @@ func busyEpisode(r *rand.Rand, i int) evidence.Episode {
 }
 
 func busyFleet() Fleet {
-	return Fleet{On: true, Name: "north", Differences: []string{"signatures differ: 7f3a91c2d4e5 at north south; 9b0011aa22cc at east"}, Sensors: []Sensor{
+	return Fleet{On: true, Name: "north", Connected: true, Heard: noon.Add(-3 * time.Second), Waiting: 2, Oldest: noon.Add(-time.Second), Spool: 88 << 10, Published: 120_331, Applied: 88_012, Differences: []string{"signatures differ: 7f3a91c2d4e5 at north south; 9b0011aa22cc at east"}, Sensors: []Sensor{
 		{Name: "east", State: "late", Heard: noon.Add(-9 * time.Second), Version: "1.0", Interfaces: []string{"eth1"}, Realms: []string{"campus"}, Frames: 88_000_123, Dropped: 4, Devices: 812, NoDevice: 0.12, Learning: 0.2, Waiting: 31, Skew: 0.113, Signatures: "9b0011aa22cc"},
 		{Name: "north", State: "up", Heard: noon, Version: "1.0", Interfaces: []string{"eth1", "eth2"}, Realms: []string{"campus", "guest"}, Frames: 1_482_201_303, Devices: 5210, NoDevice: 0.004, Learning: 0.31, Open: 5, Signatures: "7f3a91c2d4e5"},
 		{Name: "south", State: "lost", Heard: noon.Add(-11 * time.Minute), Version: "1.0", Interfaces: []string{"enp3s0f1np1"}, Realms: []string{"campus"}, Frames: 12_000, Devices: 3, Signatures: "7f3a91c2d4e5"},

@@ -8,8 +8,18 @@ import (
 
 // Fleet is what is known of the sensors that work as one.
 type Fleet struct {
-	On          bool           `json:"on"`   // off: this sensor is alone
-	Name        string         `json:"name"` // of this sensor
+	On          bool           `json:"on"`              // off: this sensor is alone
+	Name        string         `json:"name"`            // of this sensor
+	Connected   bool           `json:"connected"`       // this sensor, to the cluster
+	Trouble     string         `json:"trouble"`         // why not; empty: none
+	Heard       time.Time      `json:"heard,omitzero"`  // the latest of any other sensor
+	Waiting     int            `json:"waiting"`         // things said that the cluster has not taken
+	Oldest      time.Time      `json:"oldest,omitzero"` // of what waits: when it was said
+	Spool       int64          `json:"spool_bytes"`     // on the disk
+	Lost        uint64         `json:"lost"`            // given up because too much waited
+	Published   uint64         `json:"published"`       // taken by the cluster
+	Applied     uint64         `json:"applied"`         // taken over from others
+	Refused     uint64         `json:"refused"`         // of others, not believed
 	Sensors     []Sensor       `json:"sensors"`
 	Differences []string       `json:"differences"` // where they judge differently, in words
 	Episodes    []FleetEpisode `json:"episodes"`    // open ones of all sensors; the pages fill it in
