@@ -68,6 +68,8 @@ func needsRestart(old, now *configs.Config) string {
 		return "limits"
 	case old.Canary != now.Canary:
 		return "canary"
+	case !slices.Equal(old.Events.To, now.Events.To):
+		return "events"
 	case !slices.Equal(old.Web.Listen, now.Web.Listen):
 		return "web.listen_addresses"
 	case !reflect.DeepEqual(old.Fleet, now.Fleet):
