@@ -17,7 +17,7 @@ export async function pagesOf(base) {
   const open = episodes.find((e) => e.closed === null && e.servers.length > 1) ?? episodes[0];
   const closed = episodes.find((e) => e.closed !== null);
   const { devices } = await ask("/api/v1/devices?concern=review&limit=1");
-  const paths = ["/", "/episodes", "/devices", "/residency", "/health", "/fleet", "/devices?q=nobody", "/nothing"];
+  const paths = ["/", "/episodes", "/review", "/devices", "/residency", "/health", "/fleet", "/devices?q=nobody", "/nothing"];
   for (const e of [open, closed]) {
     if (e) {
       paths.push(`/episode/${e.id}`, `/device/${e.device}`);
