@@ -74,7 +74,7 @@ func says(t *testing.T, p page, pushed bool) {
 			t.Errorf("bytes %q", p.Annotations["sent_bytes"])
 		}
 	} else {
-		want = append(want, "xiaomi (certain)", "so far")
+		want = append(want, "xiaomi (certain) sent to CN", "certain by dhcp,", "so far")
 	}
 	for _, w := range want {
 		if !strings.Contains(text, w) {
