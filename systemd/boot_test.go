@@ -42,7 +42,7 @@ func TestBoot(t *testing.T) {
 		run  func(*testing.T, machine)
 	}{
 		{"start", starts}, {"exposure", exposed}, {"reload", reloads}, {"quiet span", staysUp},
-		{"stuck", restartsStuck}, {"interface", followsInterface}, {"stop", stops}, {"socket", activates}, {"timer", timers},
+		{"stuck", restartsStuck}, {"interface", followsInterface}, {"unplugged", unplugged}, {"stop", stops}, {"socket", activates}, {"timer", timers},
 	} {
 		t.Run(step.name, func(t *testing.T) { m.t = t; step.run(t, m) })
 	}
@@ -212,6 +212,24 @@ func followsInterface(t *testing.T, m machine) {
 	m.until("the unit to fail", func() bool { return m.show(instance, "ActiveState") == "activating" })
 	m.run("sh", "-c", "ip link add span0 type veth peer name mirror0 && ip link set span0 up && ip link set mirror0 up")
 	m.until("the unit to be back", func() bool { return m.show(instance, "ActiveState") == "active" })
+}
+
+// unplugged: the machine has no way out of itself. The demonstration, the
+// selftest and an upgrade under the running sensor work all the same.
+func unplugged(t *testing.T, m machine) {
+	if links := m.run("ip", "-br", "link"); strings.Count(links, "\n") != 2 {
+		t.Fatalf("links: %s", links) // lo, span0, mirror0
+	}
+	if out := m.run("picket", "demo", "--once"); !strings.Contains(out, "CN") {
+		t.Errorf("demo: %s", out)
+	}
+	m.run("picket", "selftest")
+	m.run("sh", "-c", "echo kept >/var/lib/picket/kept")
+	m.run("dpkg", "-i", "/picket.deb")
+	m.until("the sensor to be up again", func() bool { return m.show(instance, "ActiveState") == "active" })
+	if out := m.run("cat", "/var/lib/picket/kept"); out != "kept" {
+		t.Errorf("state after the upgrade: %s", out)
+	}
 }
 
 func stops(t *testing.T, m machine) {
