@@ -47,7 +47,7 @@ func TestBrowserFollowsPage(t *testing.T) {
 		Rows                    int
 	}
 	ok(t, json.Unmarshal(answer, &found))
-	if !strings.Contains(found.Sentence, "Xiaomi handset") || !strings.Contains(found.Sentence, "CN") {
+	if !strings.Contains(found.Sentence, "Xiaomi handset") || !strings.Contains(found.Sentence, "to China by location") {
 		t.Errorf("the episode says %q", found.Sentence)
 	}
 	events := c.output(c.gw, binary(t), "read", "--json", "--show", "events", filepath.Join(out, "packets.pcapng"))
