@@ -36,7 +36,7 @@ func (n *Node) claim(ctx context.Context, k caseKey, want claim, yield func(clai
 	if s == nil || !n.nc.IsConnected() {
 		return claim{}, errAlone
 	}
-	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	ctx, cancel := context.WithTimeout(ctx, n.claimWait)
 	defer cancel()
 	body, err := json.Marshal(want)
 	if err != nil {

@@ -34,7 +34,7 @@ type released struct {
 }
 
 const (
-	changedEvery  = 100 * time.Millisecond // between looks at what changed
+	changedEvery  = 200 * time.Millisecond // between looks at what changed
 	sayEvery      = time.Second            // least time between two messages about one device whose identity changed
 	refreshEvery  = 30 * time.Second       // the same when only its evidence grew
 	releasedFor   = 24 * time.Hour

@@ -37,6 +37,8 @@ type Node struct {
 	now     func() time.Time
 	health  func() Health
 	started time.Time
+	// claimWait bounds how long the cluster may hold up a page.
+	claimWait time.Duration
 
 	// OnMessage takes each message of another sensor once, in the order of
 	// arrival, by one goroutine. What was heard before the start comes first.
@@ -91,7 +93,7 @@ func NewNode(c NodeConfig) (*Node, error) {
 	if n.now == nil {
 		n.now = time.Now
 	}
-	n.started = n.now()
+	n.started, n.claimWait = n.now(), claimWait
 	var err error
 	if n.spool, err = openSpool(c.Dir, n.c.MaxQueue); err != nil {
 		return nil, err

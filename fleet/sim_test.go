@@ -36,6 +36,7 @@ type simTable struct {
 	sim   *simulation
 	realm string
 	seen  time.Time // of the update that Record is asked for next
+	known map[device.ID]time.Time
 }
 
 // Record implements Table.
@@ -49,6 +50,10 @@ func (s *simTable) Record(id device.ID) (device.Record, bool, error) {
 
 // Adopt implements Table: it ends the way of an update.
 func (s *simTable) Adopt(r device.Record) (*device.View, error) {
+	if !r.Last.After(s.known[r.ID]) {
+		return nil, nil // it is looked at again
+	}
+	s.known[r.ID] = r.Last
 	s.sim.arrived.Add(1)
 	if r.Last.UnixNano()%64 == 0 { // one of 64: see update
 		s.sim.sample(time.Since(r.Last))
@@ -221,7 +226,7 @@ func (s *simulation) sensor(i int, dir string, urls []string) *simSensor {
 		s.t.Fatal(err)
 	}
 	share := *simDevices / *simSensors
-	x := &simSensor{simulation: s, node: n, table: &simTable{sim: s, realm: realm}, rand: rand.New(rand.NewPCG(uint64(i), 7)), from: i * share, n: share}
+	x := &simSensor{simulation: s, node: n, table: &simTable{sim: s, realm: realm, known: map[device.ID]time.Time{}}, rand: rand.New(rand.NewPCG(uint64(i), 7)), from: i * share, n: share}
 	x.identity = NewIdentity(n, x.table, func(*device.View, time.Time) bool { return true }, nil)
 	n.OnMessage = func(m *Message) {
 		if m.Kind == KindDevice {
