@@ -19,7 +19,6 @@ type whole struct {
 	By     map[string][]string
 	Prefix netip.Prefix
 	Line   lined
-	hidden int //nolint:unused // not written
 }
 
 type part struct {
