@@ -223,7 +223,7 @@ func TestTryReplaysThePast(t *testing.T) {
 // TestZeroIsRefused: a zero would be read as the default, and watch less than
 // its author meant.
 func TestZeroIsRefused(t *testing.T) {
-	for _, text := range []string{"threshold: {sent: 0}", "threshold: {sent: 0KiB}", "threshold: {within: 0s}", "hidden: {sent: 0}", "quiet: 0s", "devices: {confidence: none}", "zones: {vlans: [4095]}", "zones: {vlans: [0]}"} {
+	for _, text := range []string{"threshold: {sent: 0}", "threshold: {sent: 0KiB}", "threshold: {within: 0s}", "hidden: {sent: 0}", "devices: {confidence: none}", "zones: {vlans: [4095]}", "zones: {vlans: [0]}"} {
 		if _, err := parsePolicy(t, "name: p\n"+text+"\n"); err == nil {
 			t.Errorf("%s is taken", text)
 		}

@@ -51,15 +51,9 @@ func ParsePrefix(s string) (Prefix, error) {
 // UnmarshalYAML reads and checks p.
 func (p *Prefix) UnmarshalYAML(n ast.Node) error { return scalar(n, p, ParsePrefix) }
 
-// UnmarshalYAML reads p.
-func (p *Policy) UnmarshalYAML(n ast.Node) error {
-	type plain Policy // without this method
-	return positive(n, (*plain)(p), "quiet")
-}
-
 // UnmarshalYAML reads t.
 func (t *Threshold) UnmarshalYAML(n ast.Node) error {
-	type plain Threshold
+	type plain Threshold // without this method
 	return positive(n, (*plain)(t), "sent", "within")
 }
 
