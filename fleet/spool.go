@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
