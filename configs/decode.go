@@ -139,7 +139,15 @@ func locate(node ast.Node, t reflect.Type, key string) (string, *token.Token, er
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if !checksItself(t) {
+	itself := checksItself(t)
+	if n, ok := node.(*ast.MappingNode); ok && itself && t.Kind() == reflect.Struct { // what is inside first: it names the line
+		for _, v := range n.Values {
+			if k, tok, err := locateValue(v, t); err != nil {
+				return k, tok, err
+			}
+		}
+	}
+	if !itself {
 		switch n := node.(type) {
 		case *ast.MappingNode:
 			for _, v := range n.Values {
