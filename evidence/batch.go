@@ -1,7 +1,10 @@
 package evidence
 
 import (
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,17 +63,49 @@ func (b *batch) rows() int {
 	return len(b.episodes) + len(b.outbox) + len(b.devices) + len(b.records) + len(b.verdicts) + len(b.ledger) + len(b.crowd) + len(b.watched) + len(b.facts) + len(b.packets) + len(b.proofs)
 }
 
-// leave moves devices beyond devicesAtOnce to the next batch.
+// leave moves devices beyond devicesAtOnce to the next batch. Those with the
+// smallest ids stay, as far as that can be had cheaply: they are neighbours
+// in the file.
 func (b *batch) leave(next *batch) (more bool) {
+	n := len(b.devices)
+	if n <= devicesAtOnce {
+		return false
+	}
+	least, most := uint64(math.MaxUint64), uint64(0)
+	for id := range b.devices {
+		v := idValue(id)
+		least, most = min(least, v), max(most, v)
+	}
+	bound := least + uint64(float64(most-least)*devicesAtOnce/float64(n))
+	below := 0
+	for id := range b.devices {
+		if idValue(id) <= bound {
+			below++
+		}
+	}
 	for id, d := range b.devices {
-		if len(b.devices) <= devicesAtOnce {
+		if below >= devicesAtOnce/2 && idValue(id) > bound {
+			next.devices[id] = d
+			delete(b.devices, id)
+		}
+	}
+	for id, d := range b.devices { // ids that are not spread evenly
+		if len(b.devices) <= devicesAtOnce*2 {
 			break
 		}
 		next.devices[id] = d
 		delete(b.devices, id)
-		more = true
 	}
-	return more
+	return len(next.devices) > 0
+}
+
+// idValue is the number that an id of a device spells.
+func idValue(id string) uint64 {
+	v, err := strconv.ParseUint(strings.TrimPrefix(id, "d-"), 16, 64)
+	if err != nil {
+		return 0
+	}
+	return v
 }
 
 // under puts an older batch, which could not be written, under b.

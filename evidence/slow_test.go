@@ -63,7 +63,7 @@ func TestManyDevicesInPortions(t *testing.T) {
 	if more, err := s.flushSome(); !more || err != nil {
 		t.Fatalf("more %t, %v; want more to come", more, err)
 	}
-	if st := s.Stats(); st.Waiting != 2*devicesAtOnce+7 {
+	if st := s.Stats(); st.Waiting < devicesAtOnce || st.Waiting > 2*devicesAtOnce+7 {
 		t.Errorf("%d rows wait", st.Waiting)
 	}
 	if err := s.Flush(); err != nil {

@@ -12,9 +12,9 @@ import (
 	"crypto/sha256"
 )
 
-// devicesAtOnce bounds the devices of one transaction, so that an episode
+// devicesAtOnce is about how many devices one transaction has, so that an episode
 // that is announced meanwhile need not wait for all of them.
-const devicesAtOnce = 2000
+const devicesAtOnce = 4000
 
 // Flush writes what waits. What could not be written waits on.
 func (s *Store) Flush() error {
