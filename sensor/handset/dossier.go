@@ -284,6 +284,7 @@ func (d *Dossier) addModel(h hit, at int64) {
 			return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.at, a.at), cmp.Compare(a.name, b.name))
 		})
 		d.models = d.models[:maxModels]
+		d.Evicted++
 	}
 }
 
