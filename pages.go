@@ -15,7 +15,7 @@ import (
 // pages makes the evidence page of a running sensor.
 func (s *station) pages() (http.Handler, error) {
 	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
-	c.Fleet = s.fleetPage
+	c.Fleet, c.Reader = s.fleetPage, provenReader(s.cfg.Web.ConfigFile)
 	if s.fleet != nil {
 		c.Store = wholeStore{s.store, s.fleet.node.Name()}
 	}

@@ -27,7 +27,7 @@ const (
 	KindVerdict = "verdict"
 	KindRuling  = "ruling"
 	KindConfig  = "config" // policies, signatures, databases
-	KindAccess  = "access" // exports, identity look-ups, backups
+	KindAccess  = "access" // exports, downloads of packets, identity look-ups, backups
 	KindForget  = "forget"
 	KindRetired = "retention"
 	KindPackets = "packets" // of an episode
@@ -44,7 +44,7 @@ type fact struct {
 }
 
 // Note puts an entry of the kind on the chain: KindConfig for a change of
-// policies, signatures or databases, KindAccess for an export.
+// policies, signatures or databases, KindAccess for an export or a download.
 func (s *Store) Note(at time.Time, kind, device string, body any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

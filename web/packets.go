@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
+
+	"picket/evidence"
 )
 
 // packetBytes is how many bytes of packets there are of an episode, 0 for none.
@@ -21,7 +23,8 @@ func (p *pages) packetBytes(episode string) int64 {
 	return size
 }
 
-// packets hands out the packets of an episode, whole or not at all.
+// packets hands out the packets of an episode, whole or not at all. The chain
+// notes who took them before the first byte goes out; a HEAD takes none.
 func (p *pages) packets(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	f, size, err := p.c.Store.Packets(id)
@@ -35,11 +38,23 @@ func (p *pages) packets(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
+	if r.Method == http.MethodGet {
+		p.taken(id, r)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/x-pcapng") // as Wireshark registers it with desktops; IANA has no name
 	h.Set("Content-Disposition", `attachment; filename="`+fileName(id)+`.pcapng"`)
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
 	_, _ = io.CopyN(w, f, size) // the reader went away
+}
+
+// taken notes on the chain that somebody took the packets of an episode.
+func (p *pages) taken(id string, r *http.Request) {
+	e, _, err := p.c.Store.Episode(id)
+	if err != nil {
+		p.c.Logger.Error("episode not read", "episode", id, "err", err)
+	}
+	p.c.Store.Note(p.c.Now(), evidence.KindAccess, e.Device, map[string]string{"event": "packets downloaded", "episode": id, "by": p.c.Reader(r)})
 }
 
 // fileName leaves of an id what no file system and no header minds.

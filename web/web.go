@@ -34,6 +34,8 @@ type Store interface {
 	Head() (evidence.Head, error)
 	Stats() evidence.Stats
 	Retention() evidence.Retention
+	// Note puts an entry about a device on the chain.
+	Note(at time.Time, kind, device string, body any)
 }
 
 // Status is how the sensor is doing: what the store cannot know.
@@ -81,14 +83,15 @@ type Database struct {
 // Config is what the pages are made of.
 type Config struct {
 	Store        Store
-	Open         func() []evidence.Episode // open episodes with their latest totals; nil: the store's
-	Status       func() Status             // nil: nothing is said of the sensor
-	Fleet        func() Fleet              // nil: the sensor is alone
-	Map          *Map                      // the operator's; nil: none is drawn
-	Site         string                    // shown in titles; may be empty
-	Alertmanager *url.URL                  // where episodes can be silenced; nil: no link
-	Now          func() time.Time          // nil: time.Now
-	Logger       *slog.Logger              // nil: no log
+	Open         func() []evidence.Episode  // open episodes with their latest totals; nil: the store's
+	Status       func() Status              // nil: nothing is said of the sensor
+	Fleet        func() Fleet               // nil: the sensor is alone
+	Map          *Map                       // the operator's; nil: none is drawn
+	Site         string                     // shown in titles; may be empty
+	Alertmanager *url.URL                   // where episodes can be silenced; nil: no link
+	Reader       func(*http.Request) string // who asks, as was proven to the server, empty for nobody in particular; nil: nobody
+	Now          func() time.Time           // nil: time.Now
+	Logger       *slog.Logger               // nil: no log
 }
 
 // pages serves all of it.
@@ -111,6 +114,9 @@ func New(c Config) (http.Handler, error) {
 	}
 	if c.Status == nil {
 		c.Status = func() Status { return Status{} }
+	}
+	if c.Reader == nil {
+		c.Reader = func(*http.Request) string { return "" }
 	}
 	if c.Fleet == nil {
 		c.Fleet = func() Fleet { return Fleet{} }
