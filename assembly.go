@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,7 @@ type judgement struct {
 	rules  []*alerts.Rule
 	hiders *wire.Hiders
 	known  alerts.Known
-	ground string // hash of what beside databases says where addresses and names belong
+	ground func() string // hash of what beside databases says where addresses and names belong
 }
 
 // compile makes a judgement of the configuration, or says what is wrong
@@ -58,7 +59,7 @@ func compileWith(c *configs.Config, dir string, log *slog.Logger) (*judgement, e
 	if err != nil {
 		return nil, err
 	}
-	j := &judgement{set: set, geo: places, hiders: hiders, ground: groundOf(&gc)}
+	j := &judgement{set: set, geo: places, hiders: hiders, ground: sync.OnceValue(func() string { return groundOf(&gc) })}
 	j.known = alerts.Known{Makers: set.Makers(), Groups: groupsOf(set, c.Groups), Countries: gc.Groups}
 	for i := range c.Policies {
 		r, err := alerts.Compile(c.Policies[i], j.known)

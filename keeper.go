@@ -102,7 +102,7 @@ func (k *keeper) judgedBy(j *judgement, at time.Time) {
 		databases[d.Name] = d.Built.UTC().Format(time.RFC3339)
 	}
 	sum := sha256.New()
-	fmt.Fprint(sum, j.set.Hash(), "\x00", j.ground)
+	fmt.Fprint(sum, j.set.Hash(), "\x00", j.ground())
 	for _, name := range slices.Sorted(maps.Keys(databases)) {
 		fmt.Fprint(sum, "\x00", name, "\x00", databases[name])
 	}
@@ -113,7 +113,7 @@ func (k *keeper) judgedBy(j *judgement, at time.Time) {
 		k.enter(d.seen, at)
 	}
 	k.mu.Unlock()
-	k.store.Note(at, evidence.KindConfig, "", map[string]any{"signatures": j.set.Hash(), "databases": databases, "policies": policies, "geography": j.ground, "epoch": epoch})
+	k.store.Note(at, evidence.KindConfig, "", map[string]any{"signatures": j.set.Hash(), "databases": databases, "policies": policies, "geography": j.ground(), "epoch": epoch})
 	k.sweep(at)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http/httptest"
@@ -32,6 +33,7 @@ type paced struct {
 	began     time.Time
 	sent      int
 	at        func(sent int) // called as frames go by
+	end       func()         // called when there are no more
 }
 
 // Next implements sensor.Source.
@@ -47,6 +49,9 @@ func (p *paced) Next(batch []capture.Frame) (int, error) {
 	n, err := p.Source.Next(batch[:min(due, len(batch))])
 	p.sent += n
 	p.at(p.sent)
+	if errors.Is(err, io.EOF) {
+		p.end()
+	}
 	return n, err
 }
 
@@ -97,6 +102,11 @@ func reloadedRun(t *testing.T, reloads int) (out reloadTally) {
 			}
 		}
 	}()
+	source.end = func() { // the teller works in its own time
+		for deadline := time.Now().Add(20 * time.Second); manager.count() == 0 && time.Now().Before(deadline); {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
 	if err := s.work(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
