@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/common/expfmt"
 )
 
@@ -85,6 +86,22 @@ func TestCanary(t *testing.T) {
 		}
 		if stands := a.EndsAt.Sub(a.StartsAt); stands > 2*canaryStands {
 			t.Errorf("stands for %s", stands)
+		}
+	}
+}
+
+// TestCanaryMetrics: a rule can tell from them that no canary passed for three
+// rounds, from the first scrape on.
+func TestCanaryMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	newCanaryMetrics(reg, 5*time.Minute, time.Unix(1_780_000_000, 0))
+	if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
+		t.Errorf("%v %v", problems, err)
+	}
+	shown := shownOf(t, reg, "picket_canary_")
+	for _, want := range []string{"picket_canary_interval_seconds 300", "picket_canary_start_timestamp_seconds 1.78e+09", "picket_canary_last_success_timestamp_seconds 0"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %s in\n%s", want, shown)
 		}
 	}
 }

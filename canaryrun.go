@@ -13,9 +13,13 @@ type canaryMetrics struct {
 	fired     *prometheus.GaugeVec
 	latency   prometheus.Histogram
 	succeeded prometheus.Gauge
+	began     prometheus.Gauge
+	interval  prometheus.Gauge
 }
 
-func newCanaryMetrics(reg prometheus.Registerer) *canaryMetrics {
+// newCanaryMetrics begins at start; every is the time from one canary to the
+// next.
+func newCanaryMetrics(reg prometheus.Registerer, every time.Duration, start time.Time) *canaryMetrics {
 	m := &canaryMetrics{
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "picket_canary_runs_total", Help: "Selftests of the running sensor, by outcome.",
@@ -30,11 +34,19 @@ func newCanaryMetrics(reg prometheus.Registerer) *canaryMetrics {
 		succeeded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "picket_canary_last_success_timestamp_seconds", Help: "When everything last fired and an Alertmanager, if one is configured, accepted the alert.",
 		}),
+		began: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "picket_canary_start_timestamp_seconds", Help: "When the sensor began to run canaries: nothing can have succeeded before.",
+		}),
+		interval: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "picket_canary_interval_seconds", Help: "Time from one canary to the next, as configured.",
+		}),
 	}
+	m.began.Set(float64(start.UnixMilli()) / 1000)
+	m.interval.Set(every.Seconds())
 	for _, outcome := range []string{"passed", "failed"} {
 		m.runs.WithLabelValues(outcome)
 	}
-	reg.MustRegister(m.runs, m.fired, m.latency, m.succeeded)
+	reg.MustRegister(m.runs, m.fired, m.latency, m.succeeded, m.began, m.interval)
 	return m
 }
 

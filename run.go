@@ -193,8 +193,8 @@ func (s *station) wire(sources []sensor.Source) error {
 	if s.events, err = newEventLog(s.cfg.Events, s.policies, registry, s.log); err != nil {
 		return usageError{err}
 	}
-	if s.cfg.Canary.Every > 0 {
-		s.canary = newCanaryMetrics(registry)
+	if every := time.Duration(s.cfg.Canary.Every); every > 0 {
+		s.canary = newCanaryMetrics(registry, every, time.Now())
 	}
 	store := keptEpisodes{alerts.Kept{Store: s.store}, func(e *evidence.Episode) {
 		s.saved(e)

@@ -56,6 +56,13 @@ var faults = []fault{
 	{"PicketNotifierFailing", func(w *walk) { // one of two Alertmanagers is down
 		w.violates("alertmanager: {urls: ['" + managerURL + "', 'http://127.0.0.1:9094']}\n" + policyOf("xiaomi-to-cn", paging))
 	}, []string{`notifications_total{outcome="failed"}`, "notifications_pending 1"}},
+	{"PicketCanaryFailing", func(w *walk) { // no Alertmanager listens, and no episode is there to say so
+		w.starts("alertmanager: {urls: ['http://127.0.0.1:9094']}\ncanary: {every: 1m}\n" + policyOf("xiaomi-to-cn", paging))
+		within(w.t, 5*time.Minute, "PicketCanaryFailing", func() bool {
+			n, err := w.prom.series(`ALERTS{alertstate="firing",alertname="PicketCanaryFailing"}`)
+			return err == nil && n > 0
+		})
+	}, []string{`picket_canary_detections{result="missing"} 0`, "picket_canary_last_success_timestamp_seconds 0"}},
 	{"PicketReloadFailed", func(w *walk) {
 		w.starts(policyOf("xiaomi-to-cn", paging))
 		w.write("picket.yml", "%s", policyOf("xiaomi-to-cn", strings.Replace(paging, "page", "pgae", 1)))

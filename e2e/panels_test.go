@@ -23,7 +23,7 @@ func TestEveryExpressionReturnsData(t *testing.T) {
 	t.Parallel()
 	c := newCampus(t)
 	desk := c.openDesk("1s")
-	c.listen("-c", c.write("picket.yml", "%s", pushing+"web: {external_url: 'http://127.0.0.1:9710'}\n"+presenceAndHiding), "--prohibit", "xiaomi", "--restrict", "CN")
+	c.listen("-c", c.write("picket.yml", "%s", pushing+"web: {external_url: 'http://127.0.0.1:9710'}\ncanary: {every: 1h}\n"+presenceAndHiding), "--prohibit", "xiaomi", "--restrict", "CN")
 	prom := c.scrape()
 	c.replay("../testdata/demo.pcap")
 	phone := c.redmi()
@@ -107,6 +107,7 @@ var healthy = map[string]string{
 	"PicketSensorAbsent":    `up{job="picket"}`,
 	"PicketStoreFailing":    `picket_evidence_degraded`,
 	"PicketNotifierFailing": `rate(picket_notifications_total{outcome=~"failed|refused"}[5m]) and on (instance, job, site) picket_notifications_pending`,
+	"PicketCanaryFailing":   `picket_canary_last_success_timestamp_seconds or picket_canary_start_timestamp_seconds and picket_canary_interval_seconds`,
 	"PicketViolation":       `max by (policy, device, site) (picket_episode_open{severity="page"}) and on (policy, device) picket_episode_pushed`,
 	"PicketReview":          `picket_episode_open{severity=~".+"} and on (policy, device) picket_episode_pushed`,
 }
