@@ -43,7 +43,8 @@ func (s *Store) Backup(file string) error {
 }
 
 // Restore puts a backup into a state directory that has no store, so that a
-// rebuilt sensor goes on with the same chain. The backup is verified first.
+// rebuilt sensor goes on with the same chain. Of the backup schema, pages and
+// chain are verified first.
 func Restore(dir, backup string) (Report, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Report{}, fmt.Errorf("restore: %w", err)
@@ -62,6 +63,9 @@ func Restore(dir, backup string) (Report, error) {
 	defer os.RemoveAll(tmp)
 	if err := copyFile(filepath.Join(tmp, FileName), backup); err != nil {
 		return Report{}, fmt.Errorf("restore: %w", err)
+	}
+	if err := examine(filepath.Join(tmp, FileName)); err != nil {
+		return Report{}, fmt.Errorf("restore: %s: %w", backup, err)
 	}
 	r, err := check(tmp)
 	if err != nil {

@@ -110,8 +110,11 @@ func migrate(db *sql.DB, steps []string) error {
 	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
 		return err
 	}
-	if version > len(steps) {
-		return fmt.Errorf("%w: the file has version %d, this build knows %d", ErrNewer, version, len(steps))
+	switch {
+	case version > len(steps):
+		return newer(version, len(steps))
+	case version < 0:
+		return ErrDamaged
 	}
 	for i := version; i < len(steps); i++ {
 		if _, err := tx.Exec(steps[i]); err != nil {
@@ -124,4 +127,8 @@ func migrate(db *sql.DB, steps []string) error {
 		}
 	}
 	return tx.Commit()
+}
+
+func newer(version, known int) error {
+	return fmt.Errorf("%w: the file has version %d, this build knows %d", ErrNewer, version, known)
 }
