@@ -77,7 +77,7 @@ var faults = []fault{
 	{"PicketHomeUnknown", func(w *walk) {
 		w.starts("home_networks: [192.168.0.0/16]\n")
 		w.joins()
-		w.phone.upload("www.sina.com.cn", 1_200_000) // enough to advise on
+		w.keep(func() { w.phone.upload("www.sina.com.cn", 1_200_000) }) // enough to advise on
 		w.sensor.said("home_networks")
 	}, []string{"picket_bytes_without_home_ratio 0.9"}},
 	{"PicketVisibilityLow", func(w *walk) {
