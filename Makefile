@@ -33,7 +33,7 @@ browser:
 # Fifty simulated sensors with a million devices against a cluster of three; see
 # docs/scale.md. SIMFLAGS: -sim.sensors -sim.realms -sim.devices -sim.rate -sim.time
 fleet-sim:
-	@cgo=$(CGO); PICKET_SIM=1 CGO_ENABLED=$$cgo go test -timeout 30m -count 1 -run TestSimulation ./fleet -args $(SIMFLAGS)
+	@cgo=$(CGO); PICKET_SIM=1 CGO_ENABLED=$$cgo go test -timeout 30m -count 1 -v -run TestSimulation ./fleet -args $(SIMFLAGS)
 
 # Compares picket with other readers on captures of known traffic; see
 # docs/performance.md. tcpdump, softflowd, argus and libndpi-bin are used when
