@@ -2,7 +2,6 @@ package sensor
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"picket/sensor/capture"
@@ -313,84 +312,6 @@ func (w *Worker) lostFragments(l packet.Lost) {
 	if o := w.firsts[key]; o != nil {
 		delete(w.firsts, key)
 		w.tell(o)
-	}
-}
-
-// slot returns a cleared observation at the end of the batch, to be filled in;
-// nil when the channel is full.
-func (w *Worker) slot() *observation.Observation {
-	n := len(w.batch)
-	switch {
-	case n < cap(w.batch):
-	case w.gather:
-		w.batch = slices.Grow(w.batch, 1)
-	case w.flush():
-		n = 0
-	default:
-		return nil
-	}
-	w.batch = w.batch[:n+1]
-	w.stats.Observations++
-	o := &w.batch[n]
-	*o = observation.Observation{}
-	return o
-}
-
-// emit hands o over; false when the channel is full and o was not taken.
-func (w *Worker) emit(o *observation.Observation) bool {
-	s := w.slot()
-	if s == nil {
-		return false
-	}
-	*s = *o
-	return true
-}
-
-// tell emits o and counts it as lost when there is no room: what is seen
-// again and again may be missed once. Flow reports are kept instead.
-func (w *Worker) tell(o *observation.Observation) {
-	if !w.emit(o) {
-		w.stats.ObservationsDropped++
-	}
-}
-
-// flush sends the batch; false when the receiver is behind and must not be
-// waited for.
-func (w *Worker) flush() bool {
-	w.kept.hand(len(w.batch) > 0)
-	if len(w.batch) == 0 || w.gather {
-		return true
-	}
-	if w.observe != nil {
-		w.observe(w.batch)
-		clear(w.batch)
-		w.batch = w.batch[:0]
-		return true
-	}
-	if w.cfg.Wait {
-		select {
-		case w.out <- w.batch:
-		case <-w.ctx.Done():
-			w.batch = w.batch[:0]
-			return true
-		}
-	} else {
-		select {
-		case w.out <- w.batch:
-		default:
-			return false
-		}
-	}
-	w.batch = w.fresh()
-	return true
-}
-
-func (w *Worker) fresh() []observation.Observation {
-	select {
-	case b := <-w.spare:
-		return b[:0]
-	default:
-		return make([]observation.Observation, 0, batchSize)
 	}
 }
 
