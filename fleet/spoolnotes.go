@@ -10,16 +10,7 @@ import (
 
 // recall calls each for what was heard since a time, oldest first.
 func (s *spool) recall(since time.Time, each func(*Message)) error {
-	rows, err := s.db.Query("SELECT body FROM heard WHERE at >= ? ORDER BY at", since.UnixNano())
-	if err != nil {
-		return fmt.Errorf("fleet: spool: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
-			return fmt.Errorf("fleet: spool: %w", err)
-		}
+	return s.bodies(func(body []byte) {
 		m, err := s.pack.decode(body)
 		switch {
 		case err != nil: // another version's is left out
@@ -30,6 +21,22 @@ func (s *spool) recall(since time.Time, each func(*Message)) error {
 		default:
 			each(m)
 		}
+	}, "SELECT body FROM heard WHERE at >= ? ORDER BY at", since.UnixNano())
+}
+
+// bodies calls each for the one column of what a query finds.
+func (s *spool) bodies(each func([]byte), query string, args ...any) error {
+	rows, err := s.db.Query(query, args...)
+	if err != nil {
+		return fmt.Errorf("fleet: spool: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return fmt.Errorf("fleet: spool: %w", err)
+		}
+		each(body)
 	}
 	return rows.Err()
 }
@@ -84,36 +91,14 @@ func (s *spool) tell(key string, body []byte) error {
 
 // told calls each for every case that people were told of and that stands.
 func (s *spool) told(each func(body []byte)) error {
-	rows, err := s.db.Query("SELECT body FROM told ORDER BY key")
-	if err != nil {
-		return fmt.Errorf("fleet: spool: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
-			return fmt.Errorf("fleet: spool: %w", err)
-		}
-		each(body)
-	}
-	return rows.Err()
+	return s.bodies(each, "SELECT body FROM told ORDER BY key")
 }
 
 // ownParts calls each for what this sensor said of its episodes since a time.
 func (s *spool) ownParts(since time.Time, each func(*Message)) error {
-	rows, err := s.db.Query("SELECT body FROM said WHERE kind = 'episode' AND at >= ?", since.UnixNano())
-	if err != nil {
-		return fmt.Errorf("fleet: spool: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
-			return fmt.Errorf("fleet: spool: %w", err)
-		}
+	return s.bodies(func(body []byte) {
 		if m, err := s.pack.decode(body); err == nil {
 			each(m)
 		}
-	}
-	return rows.Err()
+	}, "SELECT body FROM said WHERE kind = 'episode' AND at >= ?", since.UnixNano())
 }

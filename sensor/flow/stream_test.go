@@ -77,10 +77,10 @@ func TestCollectOutOfOrder(t *testing.T) {
 		want string
 	}{
 		{6, "world", ""},
-		{3, "XXXOLD", ""}, // overlaps: world came first
-		{0, "abc", "abcXXXworld"},
+		{3, "xyzOLD", ""}, // overlaps: world came first
+		{0, "abc", "abcxyzworld"},
 		{0, "abcdef", ""},
-		{11, "!", "abcXXXworld!"},
+		{11, "!", "abcxyzworld!"},
 	} {
 		if got := feed(tab, &k, s.off, s.data); string(got) != s.want {
 			t.Fatalf("%q at %d: lent %q, want %q", s.data, s.off, got, s.want)
