@@ -135,6 +135,8 @@ func (p *Pipeline) work(ctx context.Context, s Source, w *Worker) error {
 	for ctx.Err() == nil {
 		n, err := s.Next(batch)
 		switch {
+		case n == len(batch):
+			w.Follow(batch)
 		case n > 0:
 			w.Frames(batch[:n])
 		case p.Now != nil:

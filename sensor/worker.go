@@ -130,8 +130,17 @@ func NewWorker(ctx context.Context, c WorkerConfig, out chan<- []observation.Obs
 // LeaveOutJA3 is NoJA3 for a worker that has not begun.
 func (w *Worker) LeaveOutJA3() { w.cfg.NoJA3 = true }
 
-// Frames takes a batch of frames, lent until it returns.
+// Frames takes a batch of frames, lent until it returns, and hands over what
+// was observed.
 func (w *Worker) Frames(batch []capture.Frame) {
+	w.Follow(batch)
+	w.Tick(w.now)
+}
+
+// Follow is Frames where more frames are there already: what was observed may
+// wait for them, so that nobody is woken for every batch.
+func (w *Worker) Follow(batch []capture.Frame) {
+	w.turns.Add(1)
 	for len(batch) > 0 {
 		n := min(len(batch), ahead)
 		w.look(batch[:n])
@@ -142,7 +151,6 @@ func (w *Worker) Frames(batch []capture.Frame) {
 		}
 		batch = batch[n:]
 	}
-	w.Tick(w.now)
 }
 
 // ahead is how many frames are decoded, and their flows looked for, before the

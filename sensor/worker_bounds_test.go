@@ -169,3 +169,17 @@ func BenchmarkWorkerNewFlow(b *testing.B) {
 		w.w.Frames(k.frames)
 	}
 }
+
+// With more frames at hand, what was observed waits; it is handed over with
+// the last of them.
+func TestFollowHandsOverWithTheLast(t *testing.T) {
+	b := newBench(t, WorkerConfig{})
+	b.w.Follow(tcpTalk("203.0.113.5:443").up(helloOfChrome(t, "www.example.com")).down([]byte("x")).frames)
+	if len(b.out) != 0 {
+		t.Errorf("%d batches were handed over while more was to come", len(b.out))
+	}
+	b.w.Frames(nil)
+	if len(b.out) != 1 {
+		t.Errorf("%d batches, want 1", len(b.out))
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Both directions of one address at home meet in one ring, tagged or not.
@@ -169,5 +170,19 @@ func TestFilter(t *testing.T) {
 	c.Driver, c.Filter = DriverRing, "vlan 5 and tcp"
 	if _, err := Open(c, "span", 0, 1); !errors.Is(err, errNoVLAN) {
 		t.Errorf("vlan in the ring's filter: %v", err)
+	}
+}
+
+// A ring that fills within a millisecond at 10 Gbit/s leaves no time to rest.
+func TestRestIsShorterThanTheRing(t *testing.T) {
+	for _, c := range []struct {
+		size int
+		want time.Duration
+	}{
+		{1 << 20, 0}, {4 << 20, 0}, {8 << 20, 8 << 20 * time.Second / 4 / restRate}, {64 << 20, restMost}, {1 << 30, restMost},
+	} {
+		if got := restFor(c.size); got != c.want {
+			t.Errorf("ring of %d bytes: %v, want %v", c.size, got, c.want)
+		}
 	}
 }
