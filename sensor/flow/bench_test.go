@@ -169,14 +169,16 @@ func BenchmarkGoMap(b *testing.B) { // what the index is measured against
 			flows := make([]Flow, n)
 			for i := range n {
 				address(p, i)
-				key, _ := keyOf(p)
+				var key Key
+				key.of(p)
 				m[key] = uint32(i)
 			}
 			i := 0
 			for b.Loop() {
 				i = (i + 7919) % n
 				address(p, i)
-				key, _ := keyOf(p)
+				var key Key
+				key.of(p)
 				flows[m[key]].last++
 			}
 		})
@@ -191,7 +193,8 @@ func BenchmarkIndex(b *testing.B) {
 			for b.Loop() {
 				i = (i + 7919) % n
 				address(p, i)
-				key, _ := keyOf(p)
+				var key Key
+				key.of(p)
 				tab.index.find(&tab.slab, &key, tab.index.hashOf(&key)).last++
 			}
 		})

@@ -11,14 +11,17 @@ type Place struct {
 	hash  uint64
 	ref   uint32
 	from  uint8
-	known bool // key, hash and from are those of the packet
+	known bool // key, hash, from, sum and path are those of the packet
+	path  uint32
+	sum   uint64 // of span.window
 }
 
 // Key takes the key of p, decoded and with its realm: what Touch would follow.
 func (l *Place) Key(t *Table, p *packet.Packet) {
 	if l.known = followed(p); l.known {
-		l.key, l.from = keyOf(p)
+		l.from = l.key.of(p)
 		l.hash = t.index.hashOf(&l.key)
+		l.glimpse(p)
 	}
 }
 
@@ -29,7 +32,7 @@ func (t *Table) Seek(places []Place) {
 	for i := range places {
 		if l := &places[i]; l.known {
 			p := &t.index.parts[l.hash&(indexParts-1)]
-			sum += p.slots[l.hash>>32&uint64(len(p.slots)-1)]
+			sum += p.slots[l.hash>>32&uint64(len(p.slots)-1)] + uint64(t.span.window[l.sum>>32&(windowSize-1)].sum)
 		}
 	}
 	for i := range places {

@@ -67,9 +67,9 @@ const (
 
 func (s *span) doubled() bool { return s.movedOn || s.twinsOn }
 
-// seen looks the frame up among the latest. h is the hash of its key.
-func (s *span) seen(p *packet.Packet, h uint64, from uint8) copyKind {
-	sum, path := s.glimpse(p, h, from)
+// seen looks the frame up among the latest.
+func (s *span) seen(p *packet.Packet, l *Place) copyKind {
+	sum, path := l.sum, l.path
 	alike := p.PayloadLen >= 200 || p.Proto == packet.ProtoTCP && p.PayloadLen > 1
 	if alike {
 		if s.frames++; s.frames >= learnFrames {
@@ -107,21 +107,22 @@ func (s *span) seen(p *packet.Packet, h uint64, from uint8) copyKind {
 	return unsure
 }
 
-// glimpse sums up a frame: what both copies share, and what may differ.
-func (s *span) glimpse(p *packet.Packet, h uint64, from uint8) (sum uint64, path uint32) {
+// glimpse sums up a frame whose key and hash are known: what both copies share,
+// and what may differ.
+func (l *Place) glimpse(p *packet.Packet) {
 	a := uint64(p.Seq)<<32 | uint64(p.Ack)
-	b := uint64(p.FragID)<<32 | uint64(p.Checksum)<<16 | uint64(p.Flags)<<8 | uint64(from)
+	b := uint64(p.FragID)<<32 | uint64(p.Checksum)<<16 | uint64(p.Flags)<<8 | uint64(l.from)
 	if len(p.Payload) >= 8 && p.Proto == packet.ProtoUDP {
 		a ^= le.Uint64(p.Payload)
 		b ^= le.Uint64(p.Payload[len(p.Payload)-8:])
 	}
-	sum = fold(h^a, 0x9e3779b97f4a7c15^b^uint64(p.PayloadLen)<<40)
+	l.sum = fold(l.hash^a, 0x9e3779b97f4a7c15^b^uint64(p.PayloadLen)<<40)
 	m := uint64(le.Uint32(p.LinkSrc[2:]))<<32 | uint64(le.Uint32(p.LinkDst[2:]))
 	v := uint64(p.TTL)<<48 | uint64(p.NEncap)<<40 | uint64(p.VLAN())<<16
 	if p.NEncap > 0 {
 		v ^= uint64(p.Encap[0].ID)
 	}
-	return sum, uint32(fold(m^0xa0761d6478bd642f, v^0xe7037ed1a0b428db))
+	l.path = uint32(fold(m^0xa0761d6478bd642f, v^0xe7037ed1a0b428db))
 }
 
 // learn is called with each copy.

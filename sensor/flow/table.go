@@ -64,7 +64,7 @@ func (t *Table) TouchAt(p *packet.Packet, l *Place) (*Flow, Dir) {
 	h, from := l.hash, l.from
 	t.stats.Frames++
 	t.stats.Bytes += uint64(p.Wire)
-	second := t.span.seen(p, h, from)
+	second := t.span.seen(p, l)
 	if second == suppress {
 		t.stats.Duplicates++
 		if t.span.nPending != 0 {
