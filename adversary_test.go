@@ -104,7 +104,7 @@ func TestAdversaries(t *testing.T) {
 				t.Errorf("%d pages, %d tickets: %s", paged, ticket, sentences(s.episodes()))
 			}
 			s.devices(func(v *device.View) bool {
-				if !c.paged && slices.Contains(v.Addrs, victim.addr) && v.Verdict.Confidence.String() == "certain" && v.Verdict.Maker == "xiaomi" {
+				if !c.paged && slices.Contains(v.Addrs(), victim.addr) && v.Verdict.Confidence.String() == "certain" && v.Verdict.Maker == "xiaomi" {
 					t.Errorf("the victim is certain to be one: %v", v.Verdict.Reasons)
 				}
 				return true

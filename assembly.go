@@ -197,7 +197,7 @@ func (a *assembly) watched(v *device.View) bool {
 		return false
 	}
 	for _, r := range *a.watching.Load() {
-		if standing, _ := r.Standing(v, v.Last); standing == alerts.Prohibited {
+		if standing, _ := r.Standing(v, v.Last()); standing == alerts.Prohibited {
 			return true
 		}
 	}

@@ -29,7 +29,7 @@ func TestTwoCampusesNeverAccuseEachOthersPhones(t *testing.T) {
 			t.Errorf("%s pages about %s %s", name, e.Maker, e.Device)
 		}
 	}
-	if v := south.a.table.Holder("default", redmiAddr); v == nil || len(v.MACs) > 0 && v.MACs[0] == redmi {
+	if v := south.a.table.Holder("default", redmiAddr); v == nil || len(v.MACs()) > 0 && v.MACs()[0] == redmi {
 		t.Errorf("the south holds %+v", v)
 	}
 	for _, s := range south.member.node.Sensors() {

@@ -12,6 +12,7 @@ import (
 	"picket/evidence"
 	"picket/fleet"
 	"picket/sensor/device"
+	"picket/sensor/handset"
 )
 
 // ecsFields are those of the Elastic Common Schema 8.17 that the mapping uses.
@@ -50,7 +51,7 @@ func TestTheSchemaOfEventsIsDocumented(t *testing.T) {
 	published := map[string]bool{}
 	for kind, line := range map[string]any{
 		"message": fleet.Message{Body: json.RawMessage(`{}`), About: "d-1"}, "episode": newEpisodeLine(&evidence.Episode{}),
-		"device": newDeviceLine(&device.View{}), "ledger": newLedgerEvent(&evidence.LedgerRow{}, time.Now()),
+		"device": newDeviceLine(&device.View{Verdict: new(handset.Verdict)}), "ledger": newLedgerEvent(&evidence.LedgerRow{}, time.Now()),
 	} {
 		b, err := json.Marshal(line)
 		if err != nil {

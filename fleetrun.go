@@ -118,7 +118,8 @@ func (m *member) concerned(v *device.View, at time.Time) bool {
 	}
 	likely := *v
 	if likely.Verdict.Confidence == handset.Weak {
-		likely.Verdict.Confidence = handset.Likely
+		verdict := *v.Verdict
+		verdict.Confidence, likely.Verdict = handset.Likely, &verdict
 	}
 	concern, _ := alerts.Concern(rules, &likely, at)
 	if len(m.seen) >= maxKept {

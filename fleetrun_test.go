@@ -217,7 +217,7 @@ func TestTheEdgeNamesThePhoneThatTheAccessSensorSawAsking(t *testing.T) {
 	edgeTraffic(edge, now.Add(50*time.Millisecond))
 	eventually(t, "the edge knows who it is", func() bool {
 		v := edge.a.table.Holder("default", redmiAddr)
-		return v != nil && len(v.MACs) == 1 && v.MACs[0] == redmi
+		return v != nil && len(v.MACs()) == 1 && v.MACs()[0] == redmi
 	}, access, edge)
 	v := edge.a.table.Holder("default", redmiAddr)
 	if w := access.a.table.Holder("default", redmiAddr); w == nil || w.ID != v.ID {
@@ -282,7 +282,7 @@ func TestUnsharedRealmsNeverMeet(t *testing.T) {
 	edgeTraffic(edge, now.Add(50*time.Millisecond))
 	passed := time.Now().Add(3 * time.Second)
 	eventually(t, "time passes", func() bool { return time.Now().After(passed) }, access, edge)
-	if v := edge.a.table.Holder("default", redmiAddr); v == nil || len(v.MACs) > 0 {
+	if v := edge.a.table.Holder("default", redmiAddr); v == nil || len(v.MACs()) > 0 {
 		t.Errorf("the edge took over a phone of another network: %+v", v)
 	}
 }

@@ -42,8 +42,8 @@ func newFlowLine(t *sensor.Transfer, country geo.Country) flowLine {
 		Sent: t.Sent, Handshake: t.Handshake, Received: t.Received, Packets: t.Packets,
 		First: timestamp(t.First), Last: timestamp(t.Last), Attempt: t.Attempt, OneWay: t.OneWay, Country: string(country),
 	}
-	if n := len(t.Device.MACs); n > 0 {
-		l.MAC = macText(t.Device.MACs[n-1])
+	if n := len(t.Device.MACs()); n > 0 {
+		l.MAC = macText(t.Device.MACs()[n-1])
 	}
 	return l
 }
@@ -83,15 +83,15 @@ type verdictLine struct {
 func newDeviceLine(v *device.View) deviceLine {
 	l := deviceLine{
 		Type: "device", ID: string(v.ID), Realm: v.Realm, MAC: []string{}, Addrs: []string{},
-		Hostname: v.Hostname, Place: v.Where(), Router: v.Router, Learning: v.Learning,
+		Hostname: v.Hostname(), Place: v.Where(), Router: v.Router, Learning: v.Learning,
 	}
-	for _, m := range v.MACs {
+	for _, m := range v.MACs() {
 		l.MAC = append(l.MAC, macText(m))
 	}
-	for _, a := range v.Addrs {
+	for _, a := range v.Addrs() {
 		l.Addrs = append(l.Addrs, a.String())
 	}
-	d := &v.Verdict
+	d := v.Verdict
 	l.Verdict = verdictLine{d.Maker, d.Class, d.Handset, d.Confidence.String(), d.Posterior, d.Shared, d.Model, reasonTexts(d.Reasons), reasonTexts(d.Against)}
 	return l
 }

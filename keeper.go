@@ -151,7 +151,7 @@ func (k *keeper) rule(r evidence.Ruling) {
 	}
 	k.mu.Unlock()
 	if after != nil {
-		k.next.Verdict(sensor.VerdictChange{At: at, Device: after.view, Before: before.view.Verdict, Why: "ruling"})
+		k.next.Verdict(sensor.VerdictChange{At: at, Device: after.view, Before: *before.view.Verdict, Why: "ruling"})
 	}
 }
 
@@ -200,7 +200,9 @@ func (k *keeper) enter(v *device.View, at time.Time) *keptDevice {
 // ruledView is a device as a person has ruled.
 func ruledView(v *device.View, r evidence.Ruling) *device.View {
 	out := *v
-	d := &out.Verdict
+	d := new(handset.Verdict)
+	*d = *v.Verdict
+	out.Verdict = d
 	reason := handset.Reason{Maker: d.Maker, Text: fmt.Sprintf("ruled %s by %s: %s", r.Verdict, r.By, r.Reason)}
 	switch {
 	case r.Verdict == evidence.Confirmed && d.Maker == r.Maker:

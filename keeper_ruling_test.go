@@ -41,7 +41,7 @@ func TestRulingOutranksInference(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.judgedBy(j, now)
-	v := &device.View{ID: "d-00000000aaaa", First: now, Last: now, Verdict: handset.Verdict{Maker: "xiaomi", Class: "handset", Handset: "yes", Confidence: handset.Certain, Posterior: 0.999}}
+	v := device.View{ID: "d-00000000aaaa", Verdict: &handset.Verdict{Maker: "xiaomi", Class: "handset", Handset: "yes", Confidence: handset.Certain, Posterior: 0.999}}.With(device.Details{First: now, Last: now})
 	k.Tick(now)
 	k.Verdict(sensor.VerdictChange{At: now, Device: v, Why: "evidence"})
 	if next.view != v {

@@ -30,7 +30,7 @@ func (k *keeper) count(t *sensor.Transfer) {
 		return // it stayed here
 	}
 	j := k.places.Judge(geo.Query{Addr: t.Server.Addr(), Name: t.Name, CNAMEs: t.CNAMEs, Tunnel: t.Tunnel != ""})
-	v := &t.Device.Verdict
+	v := t.Device.Verdict
 	k.mu.Lock()
 	epoch := k.epoch
 	k.mu.Unlock()

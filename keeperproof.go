@@ -74,7 +74,7 @@ func (p *prover) proof(id device.ID, at time.Time) (evidence.Proof, bool) {
 	if err != nil {
 		return evidence.Proof{}, false
 	}
-	v := &known.View.Verdict
+	v := known.View.Verdict
 	return evidence.Proof{Device: string(id), At: at.UTC(), Evidence: body, Verdict: evidence.Verdict{
 		At: at.UTC(), Device: string(id), Maker: v.Maker, Model: v.Model, Class: v.Class, Confidence: v.Confidence.String(), Posterior: v.Posterior,
 		Shared: v.Shared, Reasons: reasonWords(v.Reasons), Against: reasonWords(v.Against), Signatures: v.Signatures, Why: "episode",

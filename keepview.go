@@ -19,8 +19,8 @@ func deviceOf(d *keptDevice, at time.Time) evidence.Device {
 		ID: string(v.ID), Realm: v.Realm, Concern: d.concern, Policies: d.policies,
 		Maker: v.Verdict.Maker, Model: v.Verdict.Model, Class: v.Verdict.Class, Handset: v.Verdict.Handset,
 		Confidence: v.Verdict.Confidence.String(), Posterior: v.Verdict.Posterior, Shared: v.Shared || v.Verdict.Shared,
-		RandomMAC: v.RandomMAC, Leased: v.Leased, Hostname: v.Hostname, Place: v.Where(),
-		MACs: macTexts(v), Addrs: addrTexts(v), First: v.First.UTC(), Last: v.Last.UTC(),
+		RandomMAC: v.RandomMAC, Leased: v.Leased, Hostname: v.Hostname(), Place: v.Where(),
+		MACs: macTexts(v), Addrs: addrTexts(v), First: v.First(), Last: v.Last(),
 		Reasons: reasonWords(v.Verdict.Reasons), Against: reasonWords(v.Verdict.Against), WouldChange: append([]string{}, v.Verdict.WouldChange...),
 		Signatures: v.Verdict.Signatures,
 	}
@@ -32,25 +32,25 @@ func deviceOf(d *keptDevice, at time.Time) evidence.Device {
 
 // viewOf is what policies ask of a device that is kept.
 func viewOf(d *evidence.Device) *device.View {
-	v := &device.View{ID: device.ID(d.ID), Realm: d.Realm, First: d.First, Last: d.Last, Hostname: d.Hostname, RandomMAC: d.RandomMAC}
-	v.Verdict = handset.Verdict{Maker: d.Maker, Model: d.Model, Class: d.Class, Handset: d.Handset, Posterior: d.Posterior, Shared: d.Shared}
+	verdict := &handset.Verdict{Maker: d.Maker, Model: d.Model, Class: d.Class, Handset: d.Handset, Posterior: d.Posterior, Shared: d.Shared}
 	for c := handset.None; c <= handset.Certain; c++ {
 		if c.String() == d.Confidence {
-			v.Verdict.Confidence = c
+			verdict.Confidence = c
 		}
 	}
+	known := device.Details{First: d.First, Last: d.Last, Hostname: d.Hostname}
 	for _, text := range d.MACs {
 		var m packet.MAC
 		if hw, err := net.ParseMAC(text); err == nil && copy(m[:], hw) == len(m) {
-			v.MACs = append(v.MACs, m)
+			known.MACs = append(known.MACs, m)
 		}
 	}
 	for _, text := range d.Addrs {
 		if a, err := netip.ParseAddr(text); err == nil {
-			v.Addrs = append(v.Addrs, a)
+			known.Addrs = append(known.Addrs, a)
 		}
 	}
-	return v
+	return device.View{ID: device.ID(d.ID), Realm: d.Realm, RandomMAC: d.RandomMAC, Verdict: verdict}.With(known)
 }
 
 func verdictOf(v *device.View, c *sensor.VerdictChange) evidence.Verdict {
@@ -63,16 +63,16 @@ func verdictOf(v *device.View, c *sensor.VerdictChange) evidence.Verdict {
 }
 
 func macTexts(v *device.View) []string {
-	out := make([]string, 0, len(v.MACs))
-	for _, m := range v.MACs {
+	out := []string{}
+	for _, m := range v.MACs() {
 		out = append(out, net.HardwareAddr(m[:]).String())
 	}
 	return out
 }
 
 func addrTexts(v *device.View) []string {
-	out := make([]string, 0, len(v.Addrs))
-	for _, a := range v.Addrs {
+	out := []string{}
+	for _, a := range v.Addrs() {
 		out = append(out, a.String())
 	}
 	return out

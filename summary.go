@@ -67,7 +67,7 @@ func (s *summary) printDevices(w io.Writer) {
 // verdictWords says what a device is, and how sure that is.
 func verdictWords(v *device.View) string {
 	var b strings.Builder
-	d := &v.Verdict
+	d := v.Verdict
 	switch {
 	case v.Router:
 		b.WriteString("router: speaks for many addresses, is nobody")
@@ -83,7 +83,7 @@ func verdictWords(v *device.View) string {
 		b.WriteString(", several devices behind one address")
 	}
 	var at []string
-	for _, a := range v.Addrs {
+	for _, a := range v.Addrs() {
 		at = append(at, a.String())
 	}
 	if len(at) > 0 {

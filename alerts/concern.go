@@ -19,7 +19,7 @@ func Concern(rules []*Rule, v *device.View, now time.Time) (evidence.Concern, []
 		switch {
 		case standing == Prohibited:
 			concern = evidence.Prohibited
-		case standing == Undecided && v != nil && v.Verdict.Confidence >= handset.Likely && r.names(&v.Verdict):
+		case standing == Undecided && v != nil && v.Verdict.Confidence >= handset.Likely && r.names(v.Verdict):
 			if concern == evidence.NoConcern {
 				concern = evidence.Review
 			}

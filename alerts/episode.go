@@ -227,7 +227,7 @@ func stronger(r *Rule, a, b evidence.Condition) evidence.Condition {
 }
 
 func describeDevice(e *evidence.Episode, d *dossier) {
-	v := &d.view.Verdict
+	v := d.view.Verdict
 	e.Maker, e.Model, e.Class = v.Maker, v.Model, v.Class
 	e.Confidence, e.Posterior, e.Signatures = v.Confidence.String(), v.Posterior, v.Signatures
 	e.Reasons, e.Against = reasonTexts(v.Reasons), reasonTexts(v.Against)

@@ -169,23 +169,21 @@ func (e *Example) transfer(r *Rule) sensor.Transfer {
 }
 
 func (d *ExampleDevice) view(client netip.Addr, at time.Time) *device.View {
-	v := &device.View{
-		ID: device.ID(or(d.ID, "d-000000000000")), Realm: or(d.Realm, "default"), Addrs: []netip.Addr{client}, VLAN: d.VLAN, First: at, Last: at,
-		Verdict: handset.Verdict{
-			Maker: strings.ToLower(d.Maker), Model: d.Model, Class: string(or(d.Class, "handset")), Handset: "no",
-			Confidence: handset.Confidence(or(d.Confidence, Confidence(handset.Certain))),
-		},
+	v := &handset.Verdict{
+		Maker: strings.ToLower(d.Maker), Model: d.Model, Class: string(or(d.Class, "handset")), Handset: "no",
+		Confidence: handset.Confidence(or(d.Confidence, Confidence(handset.Certain))),
 	}
-	if v.Verdict.Class == "handset" {
-		v.Verdict.Handset = "yes"
-	}
-	if mac, err := parseMAC(d.MAC); err == nil {
-		v.MACs = []packet.MAC{mac}
+	if v.Class == "handset" {
+		v.Handset = "yes"
 	}
 	for _, f := range d.Families {
-		v.Verdict.Reasons = append(v.Verdict.Reasons, handset.Reason{Family: string(f), Maker: v.Verdict.Maker})
+		v.Reasons = append(v.Reasons, handset.Reason{Family: string(f), Maker: v.Maker})
 	}
-	return v
+	known := device.Details{Addrs: []netip.Addr{client}, First: at, Last: at}
+	if mac, err := parseMAC(d.MAC); err == nil {
+		known.MACs = []packet.MAC{mac}
+	}
+	return device.View{ID: device.ID(or(d.ID, "d-000000000000")), Realm: or(d.Realm, "default"), VLAN: d.VLAN, Verdict: v}.With(known)
 }
 
 // Outlook is what policies would have told of, from the episodes they made.

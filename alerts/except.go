@@ -71,7 +71,7 @@ func (x *exceptions) device(v *device.View, now time.Time) (Exemption, bool) {
 	if e, ok := x.devices[v.ID]; ok && !e.Until.Passed(now) {
 		return e, true
 	}
-	for _, m := range v.MACs {
+	for _, m := range v.MACs() {
 		if e, ok := x.macs[m]; ok && !e.Until.Passed(now) {
 			return e, true
 		}

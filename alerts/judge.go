@@ -203,7 +203,7 @@ func (j *Judge) present(d *dossier, i int, first, last time.Time) {
 // Question notes that a device asked for a restricted name: it tried.
 func (j *Judge) Question(q sensor.Question) {
 	t := sensor.Transfer{Device: q.Device, Name: q.Name, Plane: q.Plane, NameMaker: q.NameMaker, First: q.At, Last: q.At, Attempt: true}
-	if len(q.Device.Addrs) == 0 {
+	if !q.Device.Addressed() {
 		return // nothing to hold an exemption of a network against
 	}
 	j.mu.Lock()
@@ -228,7 +228,7 @@ func (j *Judge) Question(q sensor.Question) {
 // addresses are watched.
 func (j *Judge) asks(v *device.View, r *Rule, t *sensor.Transfer) bool {
 	t.VLAN = v.VLAN
-	for _, a := range v.Addrs {
+	for _, a := range v.Addrs() {
 		t.Client = addrPort(a)
 		if !j.watches(r, t) {
 			return false
@@ -249,8 +249,8 @@ func (j *Judge) Identifier(f sensor.Identifier) {
 	t := sensor.Transfer{
 		Device: f.Device, Server: f.Server, Name: f.Name, Plane: f.Plane, NameMaker: f.NameMaker, First: f.At, Last: f.At, VLAN: f.Device.VLAN,
 	}
-	if n := len(f.Device.Addrs); n > 0 {
-		t.Client = addrPort(f.Device.Addrs[0])
+	if n := len(f.Device.Addrs()); n > 0 {
+		t.Client = addrPort(f.Device.Addrs()[0])
 	}
 	p := j.place(keyOf(&t), nil)
 	for i, r := range j.rules {
@@ -290,7 +290,7 @@ func (j *Judge) Verdict(c sensor.VerdictChange) {
 
 // countBytes counts a handset's bytes by location and by visibility.
 func (j *Judge) countBytes(t *sensor.Transfer, p *place) {
-	v := &t.Device.Verdict
+	v := t.Device.Verdict
 	if j.metrics == nil || t.Sent == 0 || v.Class != "handset" {
 		return
 	}

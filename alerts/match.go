@@ -69,7 +69,7 @@ func (r *Rule) Standing(v *device.View, now time.Time) (Standing, string) {
 	if e, ok := r.except.device(v, now); ok {
 		return Permitted, e.why()
 	}
-	d := &v.Verdict
+	d := v.Verdict
 	if d.Confidence == handset.None {
 		return Undecided, "device not identified"
 	}

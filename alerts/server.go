@@ -58,7 +58,7 @@ func fromEvidence(e evidence.Server) (serverKey, *server) {
 
 // placeWords says where a device is, and who says so.
 func placeWords(v *device.View) string {
-	p := &v.Place
+	p := v.Place()
 	var parts []string
 	add := func(format, what string) {
 		if what != "" {

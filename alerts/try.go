@@ -59,19 +59,17 @@ type tryKey struct {
 }
 
 func transferOf(e *evidence.Episode, s evidence.Server) sensor.Transfer {
-	v := &device.View{
-		ID: device.ID(e.Device), Realm: e.Realm, First: e.First, Last: e.Last,
-		Verdict: handset.Verdict{
-			Maker: e.Maker, Model: e.Model, Class: e.Class, Posterior: e.Posterior, Signatures: e.Signatures, Handset: "unknown",
-			Confidence: handset.Confidence(max(0, slices.Index(confidences, e.Confidence))),
-		},
+	verdict := &handset.Verdict{
+		Maker: e.Maker, Model: e.Model, Class: e.Class, Posterior: e.Posterior, Signatures: e.Signatures, Handset: "unknown",
+		Confidence: handset.Confidence(max(0, slices.Index(confidences, e.Confidence))),
 	}
 	if e.Class == "handset" {
-		v.Verdict.Handset = "yes"
+		verdict.Handset = "yes"
 	}
 	for _, text := range e.Reasons {
-		v.Verdict.Reasons = append(v.Verdict.Reasons, handset.Reason{Maker: e.Maker, Text: text})
+		verdict.Reasons = append(verdict.Reasons, handset.Reason{Maker: e.Maker, Text: text})
 	}
+	v := device.View{ID: device.ID(e.Device), Realm: e.Realm, Verdict: verdict}.With(device.Details{First: e.First, Last: e.Last})
 	t := sensor.Transfer{
 		Device: v, Server: s.Addr, Name: s.Name, Plane: handset.Plane(max(0, slices.Index(planes, s.Plane))), NameMaker: s.NameMaker,
 		Visibility: observation.BySNI, Sent: s.Sent, Handshake: s.Handshake, Packets: 1, First: s.First, Last: cmp.Or(s.Last, s.First),

@@ -158,7 +158,7 @@ func (i *Identify) hasten(o *observation.Observation) {
 func (i *Identify) drain() {
 	for _, c := range i.table.Changes() {
 		if i.prompt != nil && c.Device != nil && c.Device.Watched {
-			for _, a := range c.Device.Addrs {
+			for _, a := range c.Device.Addrs() {
 				i.prompt.Add(a)
 			}
 		}

@@ -56,11 +56,11 @@ func (s *seenIt) Add(e handset.Evidence) (changed bool) {
 	}
 	return false
 }
-func (s *seenIt) Verdict(time.Time, device.Network) handset.Verdict {
+func (s *seenIt) Verdict(time.Time, device.Network) *handset.Verdict {
 	if *s {
-		return handset.Verdict{Maker: "maker", Class: "handset", Confidence: handset.Likely, Handset: "yes"}
+		return &handset.Verdict{Maker: "maker", Class: "handset", Confidence: handset.Likely, Handset: "yes"}
 	}
-	return handset.Verdict{Class: "unknown", Handset: "unknown"}
+	return &handset.Verdict{Class: "unknown", Handset: "unknown"}
 }
 
 type seenIt bool

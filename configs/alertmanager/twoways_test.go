@@ -114,7 +114,7 @@ func (china) Judge(q geo.Query) geo.Jurisdiction {
 }
 
 func handsetSends(id string, at time.Time) sensor.Transfer {
-	v := &device.View{ID: device.ID(id), First: at, Last: at, Verdict: handset.Verdict{Maker: "xiaomi", Class: "handset", Handset: "yes", Confidence: handset.Certain}}
+	v := device.View{ID: device.ID(id), Verdict: &handset.Verdict{Maker: "xiaomi", Class: "handset", Handset: "yes", Confidence: handset.Certain}}.With(device.Details{First: at, Last: at})
 	return sensor.Transfer{
 		Device: v, Client: netip.MustParseAddrPort("10.0.0.5:40000"), Server: netip.MustParseAddrPort("203.0.113.7:443"), Proto: 6,
 		Visibility: observation.BySNI, Name: "api.example.com", Sent: 3000, Packets: 4, First: at, Last: at,

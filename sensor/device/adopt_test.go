@@ -72,7 +72,7 @@ func TestAdoptGivesTheSameInAnyOrderAndTwice(t *testing.T) {
 		x := adoptTable()
 		mustAdopt(t, x, list...)
 		v := x.Holder("r", adoptAddr)
-		if v == nil || len(v.MACs) != 1 || v.MACs[0] != (packet.MAC{0x28, 0x6c, 0x07, 1, 2, 3}) || v.Verdict.Maker != "xiaomi" || v.Verdict.Confidence.String() != "certain" {
+		if v == nil || len(v.MACs()) != 1 || v.MACs()[0] != (packet.MAC{0x28, 0x6c, 0x07, 1, 2, 3}) || v.Verdict.Maker != "xiaomi" || v.Verdict.Confidence.String() != "certain" {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
@@ -95,7 +95,7 @@ func TestALeaseThatMovedWinsByTimeInAnyOrder(t *testing.T) {
 	for name, list := range map[string][]Record{"in order": {first, second}, "late": {second, first}, "again": {first, second, first}} {
 		x := adoptTable()
 		mustAdopt(t, x, list...)
-		if v := x.Holder("r", adoptAddr); v == nil || v.MACs[0] != (packet.MAC{0x28, 0x6c, 0x07, 0x0a, 0x0b, 0x0c}) {
+		if v := x.Holder("r", adoptAddr); v == nil || v.MACs()[0] != (packet.MAC{0x28, 0x6c, 0x07, 0x0a, 0x0b, 0x0c}) {
 			t.Errorf("%s: %+v holds it, want the second", name, v)
 		}
 	}
@@ -114,7 +114,7 @@ func TestReleaseEndsWhatWasHeldBeforeAlone(t *testing.T) {
 	if !x.Release("r", adoptAddr, id, adoptStart.Add(time.Hour)) {
 		t.Error("not released")
 	}
-	if v := x.Holder("r", adoptAddr); v == nil || v.ID == id || len(v.MACs) != 0 {
+	if v := x.Holder("r", adoptAddr); v == nil || v.ID == id || len(v.MACs()) != 0 {
 		t.Errorf("held by %+v, want somebody unknown", v)
 	}
 }

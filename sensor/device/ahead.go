@@ -89,6 +89,6 @@ func (t *Table) warmAround(d *Device) {
 		t.warm++
 	}
 	if d.place != nil {
-		t.warm += uint64(d.place.VLAN)
+		t.warm += uint64(d.place.vlan)
 	}
 }

@@ -86,7 +86,7 @@ func (t *Table) neighbour(realm uint16, o *observation.Observation) {
 		return
 	}
 	if t.hold(d, claim{addr: addr, at: at, source: byNeighbour}) {
-		t.place(d, observation.Place{VLAN: o.VLAN, Source: "vlan", At: o.At})
+		t.place(d, observation.Place{VLAN: o.VLAN, Source: bySight, At: o.At})
 	}
 }
 
@@ -144,23 +144,25 @@ func (t *Table) place(d *Device, p observation.Place) {
 	if p.AccessPoint == "" && p.SSID == "" && p.Switch == "" && p.Port == "" && p.VLAN == 0 {
 		return
 	}
-	old := d.place
-	if old != nil {
-		if p.At.Before(old.At) {
+	next, words := place{at: nanos(p.At), vlan: p.VLAN}, wordsOf(&p)
+	if old := d.place; old != nil {
+		since := time.Duration(next.at - old.at)
+		if since < 0 {
 			return
 		}
-		if p.Source == "vlan" && old.Source != "vlan" { // a VLAN alone does not unsay an access point
-			if old.VLAN == p.VLAN || p.At.Sub(old.At) < time.Hour {
+		if p.Source == bySight && old.words().source != bySight { // a VLAN alone does not unsay an access point
+			if old.vlan == p.VLAN || since < time.Hour {
 				return
 			}
 		}
-		same := *old
-		same.At = p.At
-		if same == p && p.At.Sub(old.At) < time.Minute {
-			return
+		if old.vlan == p.VLAN && old.words() == words {
+			if since < time.Minute {
+				return
+			}
+			next.said = old.said
 		}
 	}
-	d.place = &p
+	d.place = next.with(words)
 	d.flags |= stale
 	d.root().flags |= stale
 }

@@ -24,8 +24,8 @@ func TestDHCPCountsOnceAcknowledged(t *testing.T) {
 	for _, e := range []string{"dhcp/hostname=Redmi-Note-12", "dhcp/vendor_class=android-dhcp-13", "dhcp/param_list=1,3,6,15", "mac/address=" + phone} {
 		b.has(d, e, true)
 	}
-	if v := b.table.View(d); !v.Leased || v.Hostname != "Redmi-Note-12" {
-		t.Errorf("leased %v, host name %q", v.Leased, v.Hostname)
+	if v := b.table.View(d); !v.Leased || v.Hostname() != "Redmi-Note-12" {
+		t.Errorf("leased %v, host name %q", v.Leased, v.Hostname())
 	}
 }
 

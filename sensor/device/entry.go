@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"picket/sensor/observation"
 	"picket/sensor/packet"
 )
 
@@ -28,7 +27,7 @@ type Device struct {
 	sharedUntil  uint32 // second
 	client, host uint64 // keyed hashes: DHCP client identifier; host name with fingerprint
 	bindings     []*binding
-	place        *observation.Place
+	place        *place
 	hostname     uint16 // what of the host name may be shown: index into Table.hostnames, plus one
 	dossier      Dossier
 	view         *View

@@ -53,8 +53,8 @@ func (p *pieces) Add(e handset.Evidence) bool {
 	return true
 }
 
-func (p *pieces) Verdict(now time.Time, n Network) handset.Verdict {
-	v := handset.Verdict{Class: "unknown", Handset: "unknown", Shared: n.Shared}
+func (p *pieces) Verdict(now time.Time, n Network) *handset.Verdict {
+	v := &handset.Verdict{Class: "unknown", Handset: "unknown", Shared: n.Shared}
 	by := map[string]int{}
 	for _, s := range p.Seen {
 		_, name, _ := strings.Cut(s, "=")

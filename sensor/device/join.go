@@ -89,7 +89,7 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 	if gone == nil {
 		gone = t.build(d, nil)
 	}
-	t.changes = append(t.changes, Change{At: timeOf(at), Device: gone, Before: gone.Verdict, Gone: true, Into: root.id(), Why: why})
+	t.changes = append(t.changes, Change{At: timeOf(at), Device: gone, Before: *gone.Verdict, Gone: true, Into: root.id(), Why: why})
 	d.view = nil
 	t.rerank(root)
 }

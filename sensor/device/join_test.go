@@ -41,8 +41,8 @@ func TestClientIdentifierJoinsAndUnjoins(t *testing.T) {
 			y := b.hello("", "10.0.0.6", second, "push.apple.example")
 			b.mustBe(x, y, "joined")
 			v := b.table.View(y)
-			if len(v.MACs) != 2 || len(v.Addrs) != 2 {
-				t.Errorf("%d MACs, %d addresses; want 2, 2", len(v.MACs), len(v.Addrs))
+			if len(v.MACs()) != 2 || len(v.Addrs()) != 2 {
+				t.Errorf("%d MACs, %d addresses; want 2, 2", len(v.MACs()), len(v.Addrs()))
 			}
 			gone := false
 			for _, c := range b.table.Changes() {

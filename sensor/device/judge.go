@@ -33,8 +33,9 @@ type NameMatch struct {
 type Dossier interface {
 	// Add takes one fact and reports whether it can change the verdict.
 	Add(handset.Evidence) (changed bool)
-	// Verdict weighs what there is as of now, packet time.
-	Verdict(now time.Time, n Network) handset.Verdict
+	// Verdict weighs what there is as of now, packet time. What it returns
+	// never changes, and may be that of other devices too.
+	Verdict(now time.Time, n Network) *handset.Verdict
 	// Enough reports whether enough was seen to say that nothing is known.
 	Enough() bool
 	// Clone returns an independent copy.

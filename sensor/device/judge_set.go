@@ -55,8 +55,8 @@ type dossier struct {
 
 func (d *dossier) Add(e handset.Evidence) bool { return d.Dossier.Add(d.by.set.Load(), e) }
 
-func (d *dossier) Verdict(now time.Time, n Network) handset.Verdict {
-	return d.Dossier.Verdict(d.by.set.Load(), now, handset.Network{SharedAddress: n.Shared, LeaseholderKnown: n.Leased})
+func (d *dossier) Verdict(now time.Time, n Network) *handset.Verdict {
+	return d.Dossier.Judge(d.by.set.Load(), now, handset.Network{SharedAddress: n.Shared, LeaseholderKnown: n.Leased})
 }
 
 func (d *dossier) Clone() Dossier {

@@ -129,13 +129,13 @@ func (t *Table) confirmed(d *Device, o *observation.Observation, at int64) {
 func (t *Table) located(d *Device, o *observation.Observation) {
 	switch {
 	case o.BSSID != zeroMAC:
-		if d.bssid == o.BSSID && d.place != nil && o.At.Sub(d.place.At) < time.Minute {
+		if d.bssid == o.BSSID && d.place != nil && nanos(o.At)-d.place.at < int64(time.Minute) {
 			return
 		}
 		d.bssid = o.BSSID
 		t.place(d, observation.Place{AccessPoint: macText(o.BSSID), VLAN: o.VLAN, Source: "capwap", At: o.At})
 	case o.VLAN != 0 && d.place == nil:
-		t.place(d, observation.Place{VLAN: o.VLAN, Source: "vlan", At: o.At})
+		t.place(d, observation.Place{VLAN: o.VLAN, Source: bySight, At: o.At})
 	}
 }
 

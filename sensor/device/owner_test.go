@@ -56,8 +56,8 @@ func TestLeaseBeyondARouterMovesWithItsHolder(t *testing.T) {
 	y := b.hello("", "10.0.0.5", "", "push.apple.example")
 	b.mustDiffer(x, y, "leases by relay")
 	b.has(y, "miui", false)
-	if v := b.table.View(x); len(v.MACs) != 1 || v.MACs[0] != mac(phone) {
-		t.Errorf("first holder has %v", v.MACs)
+	if v := b.table.View(x); len(v.MACs()) != 1 || v.MACs()[0] != mac(phone) {
+		t.Errorf("first holder has %v", v.MACs())
 	}
 }
 
@@ -136,8 +136,8 @@ func TestDualStackOfOneMAC(t *testing.T) {
 	for _, a := range []string{"fe80::1234", "fd00::1:2", "fd00::3:4", "fd00::5:6"} {
 		b.mustBe(b.hello("", a, random, ""), x, a)
 	}
-	if v := b.table.View(x); len(v.Addrs) != 5 || !v.RandomMAC {
-		t.Errorf("%d addresses, random %v; want 5, true", len(v.Addrs), v.RandomMAC)
+	if v := b.table.View(x); len(v.Addrs()) != 5 || !v.RandomMAC {
+		t.Errorf("%d addresses, random %v; want 5, true", len(v.Addrs()), v.RandomMAC)
 	}
 	eui := b.hello("", "fd00::f68b:32ff:fe00:1", phone, "")
 	b.mustBe(b.hello("", "10.0.0.9", phone, ""), eui, "an address that contains the MAC proves it")
@@ -213,7 +213,7 @@ func TestStrongerSourceOfTheSameMomentWins(t *testing.T) {
 	b.dhcpAck("", phone, "10.0.0.5", time.Hour)
 	b.wait(time.Second)
 	b.arp("", "10.0.0.5", other)
-	if v := b.table.Holder("", addrOf("10.0.0.5")); v == nil || v.MACs[0] != mac(phone) {
+	if v := b.table.Holder("", addrOf("10.0.0.5")); v == nil || v.MACs()[0] != mac(phone) {
 		t.Errorf("held by %v, want the lease's device", v)
 	}
 	if b.table.Stats().Refused != 1 {

@@ -51,7 +51,11 @@ func (t *Table) record(d *Device) (Record, error) {
 	r := Record{
 		Version: recordVersion, ID: d.id(), Realm: t.realmOf[d.realm], Router: d.is(router), Leased: d.is(leased),
 		Proven: d.is(proven), Hardware: d.is(hardware), Hostname: t.hostname(d.hostname),
-		First: timeOf(d.first), Last: timeOf(d.last), Place: d.place,
+		First: timeOf(d.first), Last: timeOf(d.last),
+	}
+	if d.place != nil {
+		p := d.place.observed()
+		r.Place = &p
 	}
 	if d.mac != zeroMAC {
 		r.MAC = macText(d.mac)
@@ -103,7 +107,10 @@ func (t *Table) Import(r Record) error {
 	if _, there := t.byID[num]; there {
 		return fmt.Errorf("device record: %s is there already", r.ID)
 	}
-	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), place: r.Place, hostname: t.hostnameIndex(r.Hostname), flags: stale}
+	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), hostname: t.hostnameIndex(r.Hostname), flags: stale}
+	if r.Place != nil {
+		d.place = placeFrom(r.Place)
+	}
 	if r.MAC != "" {
 		if d.mac, ok = parseMAC(r.MAC); !ok {
 			return fmt.Errorf("device record: hardware address of %s", r.ID)

@@ -169,7 +169,7 @@ func (t *Table) evictOne() {
 func (t *Table) drop(d *Device, why string) {
 	t.stats.Evicted[why]++
 	if d.into == nil && d.view != nil {
-		t.changes = append(t.changes, Change{At: timeOf(t.now), Device: d.view, Before: d.view.Verdict, Gone: true, Why: "let go: " + why})
+		t.changes = append(t.changes, Change{At: timeOf(t.now), Device: d.view, Before: *d.view.Verdict, Gone: true, Why: "let go: " + why})
 	}
 	for _, b := range d.bindings {
 		t.unbind(b)

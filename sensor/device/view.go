@@ -1,9 +1,8 @@
 package device
 
 import (
-	"net/netip"
+	"bytes"
 	"slices"
-	"sort"
 	"strconv"
 	"time"
 
@@ -36,9 +35,8 @@ func (t *Table) View(d *Device) *View {
 	switch {
 	case d.is(dirty) || d.view == nil:
 		t.judgeNow(d, "")
-	case d.is(stale) || d.last-d.view.Last.UnixNano() > lastSeenStep:
-		verdict := d.view.Verdict
-		d.view = t.build(d, &verdict)
+	case d.is(stale) || d.last-d.view.last > lastSeenStep:
+		d.view = t.build(d, d.view.Verdict)
 		d.flags &^= stale
 	}
 	return d.view
@@ -50,14 +48,14 @@ func (t *Table) judgeNow(d *Device, why string) {
 	d.judged = t.now
 	before := handset.Verdict{Class: "unknown", Handset: "unknown"}
 	if d.view != nil {
-		before = d.view.Verdict
+		before = *d.view.Verdict
 	} else {
 		before.Maker, before.Class, before.Model, before.Handset = t.makerName(d.summary.maker), classes[d.summary.class], "", answerWords[d.summary.handset]
 		before.Confidence, before.Shared = handset.Confidence(d.summary.confidence), d.summary.shared
 	}
 	d.view = t.build(d, nil)
 	d.flags &^= stale
-	s := t.summarize(&d.view.Verdict)
+	s := t.summarize(d.view.Verdict)
 	if s == d.summary && why == "" {
 		return
 	}
@@ -103,47 +101,27 @@ func (t *Table) makerName(n uint8) string {
 	return t.makers[n-1]
 }
 
-// roomy is a View with room for what most need: one piece of memory instead
-// of three.
-type roomy struct {
-	View
-	macs  [1]packet.MAC
-	addrs [1]netip.Addr
-}
-
 // build makes a new View, with a new verdict unless one is given.
 func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
-	r := new(roomy)
-	v := &r.View
-	*v = View{
-		ID: d.id(), Seq: d.seq, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), Hostname: t.hostname(d.hostname),
-		First: timeOf(d.first), Last: timeOf(d.last),
-		Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
-		MACs: r.macs[:0:1], Addrs: r.addrs[:0:1],
+	old := d.view
+	v := &View{
+		Seq: d.seq, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), mac: d.mac, place: d.place,
+		first: d.first, last: d.last, Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 	}
-	if n := len(d.bindings); n > 1 {
-		v.Addrs = make([]netip.Addr, 0, n)
+	v.setHostname(t.hostname(d.hostname))
+	if j := d.join; j != nil {
+		t.joined(v, d, j)
 	}
-	t.addresses(v, d)
-	if d.place != nil {
-		v.Place, v.VLAN = *d.place, d.place.VLAN
+	if v.place != nil {
+		v.VLAN = v.place.vlan
 	}
-	if d.join != nil {
-		if c := d.join.current; c != nil {
-			v.RandomMAC = c.is(isRandom)
-		}
-		for _, m := range d.join.members {
-			v.Leased = v.Leased || m.is(leased)
-			t.addresses(v, m)
-			if m.place != nil && m.place.At.After(v.Place.At) {
-				v.Place, v.VLAN = *m.place, m.place.VLAN
-			}
-		}
-	}
-	sort.Slice(v.Addrs, func(i, j int) bool { return v.Addrs[i].Less(v.Addrs[j]) })
-	if verdict != nil {
-		v.Verdict = *verdict
+	t.setAddrs(v, d, old)
+	if old != nil {
+		v.ID = old.ID
 	} else {
+		v.ID = d.id()
+	}
+	if v.Verdict = verdict; verdict == nil {
 		v.Verdict = t.verdict(d, v)
 	}
 	v.Learning = !v.Router && (d.dossier == nil || !d.dossier.Enough())
@@ -156,26 +134,95 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 	return v
 }
 
-func (t *Table) addresses(v *View, d *Device) {
+// joined adds what the devices that were joined into d have of their own.
+func (t *Table) joined(v *View, d *Device, j *join) {
+	if c := j.current; c != nil {
+		v.RandomMAC = c.is(isRandom)
+	}
+	macs := make([]packet.MAC, 0, 1+len(j.members))
 	if d.mac != zeroMAC {
-		v.MACs = append(v.MACs, d.mac)
+		macs = append(macs, d.mac)
 	}
+	for _, m := range j.members {
+		v.Leased = v.Leased || m.is(leased)
+		if m.mac != zeroMAC {
+			macs = append(macs, m.mac)
+		}
+		if m.place.time() > v.place.time() {
+			v.place = m.place
+		}
+	}
+	v.setMACs(macs)
+}
+
+// usualAddrs is how many addresses a View sorts without asking for memory.
+const usualAddrs = 16
+
+// setAddrs packs the addresses of d, in the memory of the View before if they
+// are the same.
+func (t *Table) setAddrs(v *View, d *Device, old *View) {
+	var room [usualAddrs]packet.Addr
+	list := addrsOf(room[:0], d)
+	if d.join != nil {
+		for _, m := range d.join.members {
+			list = addrsOf(list, m)
+		}
+	}
+	slices.SortFunc(list, compareAddr)
+	var packed [16 * usualAddrs]byte
+	b := packed[:0]
+	for i := range list {
+		b = append(b, list[i][:]...)
+	}
+	if old != nil && old.addrs == string(b) {
+		v.addrs = old.addrs
+		return
+	}
+	v.addrs = string(b)
+}
+
+func addrsOf(list []packet.Addr, d *Device) []packet.Addr {
 	for _, b := range d.bindings {
-		v.Addrs = append(v.Addrs, b.addr.Netip())
+		list = append(list, b.addr)
 	}
+	return list
+}
+
+// compareAddr orders as netip.Addr.Compare does: IPv4 before IPv6.
+func compareAddr(a, b packet.Addr) int {
+	if four := is4(a); four != is4(b) {
+		if four {
+			return -1
+		}
+		return 1
+	}
+	return bytes.Compare(a[:], b[:])
 }
 
 func (t *Table) isShared(d *Device) bool { return d.sharedUntil > seconds(t.now) }
 
-func (t *Table) verdict(d *Device, v *View) handset.Verdict {
-	if d.is(router) {
-		return handset.Verdict{Class: "router", Handset: "no"}
-	}
-	if d.dossier == nil {
-		return handset.Verdict{Class: "unknown", Handset: "unknown", Shared: v.Shared}
+// Verdicts without evidence.
+var (
+	routerVerdict = handset.Verdict{Class: "router", Handset: "no"}
+	noVerdict     = handset.Verdict{Class: "unknown", Handset: "unknown"}
+	sharedVerdict = handset.Verdict{Class: "unknown", Handset: "unknown", Shared: true}
+)
+
+func (t *Table) verdict(d *Device, v *View) *handset.Verdict {
+	switch {
+	case d.is(router):
+		return &routerVerdict
+	case d.dossier == nil && v.Shared:
+		return &sharedVerdict
+	case d.dossier == nil:
+		return &noVerdict
 	}
 	out := d.dossier.Verdict(t.at(d), Network{Shared: v.Shared, Leased: v.Leased})
-	out.Shared = out.Shared || v.Shared
+	if v.Shared && !out.Shared {
+		said := *out
+		said.Shared = true
+		return &said
+	}
 	return out
 }
 
@@ -195,7 +242,7 @@ func (t *Table) Changes() []Change {
 }
 
 // Where says in words where a device is.
-func (v *View) Where() string { return where(v.Place) }
+func (v *View) Where() string { return where(v.Place()) }
 
 func where(p observation.Place) string {
 	words := ""

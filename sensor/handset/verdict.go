@@ -8,8 +8,15 @@ import (
 // Verdict judges the evidence as of its last piece: the same evidence and
 // the same set always give the same verdict. now is when it is asked; a
 // dossier without evidence is judged the same at any time.
-func (d *Dossier) Verdict(s *Set, now time.Time, n Network) Verdict {
+func (d *Dossier) Verdict(s *Set, now time.Time, n Network) Verdict { return *d.Judge(s, now, n) }
+
+// Judge is Verdict without a copy: what it returns may be shared with others
+// of whom the same is known, and must not be changed.
+func (d *Dossier) Judge(s *Set, _ time.Time, n Network) *Verdict {
 	d.adopt(s)
+	if len(d.items) == 0 {
+		return s.knowsNothing(n)
+	}
 	j := judgement{set: s, net: n}
 	j.collect(d)
 	j.candidates()
@@ -17,19 +24,24 @@ func (d *Dossier) Verdict(s *Set, now time.Time, n Network) Verdict {
 	j.relate()
 	j.score()
 	c := j.top()
-	v := Verdict{Signatures: s.hash}
-	v.Class, v.Handset = j.shape(c)
 	if c == nil {
-		v.Shared = n.SharedAddress
-		v.WouldChange = wordsFor(&j, nil)
-		return v
+		return s.knowsNothing(n)
 	}
+	v := &Verdict{Signatures: s.hash}
+	v.Class, v.Handset = j.shape(c)
 	v.Maker, v.Confidence, v.Posterior = s.makers[c.maker].name, c.conf, c.post
 	v.Shared = j.shared(c)
 	v.Model = d.model(c.maker, j.since)
 	v.Also = j.also(c)
-	j.explain(c, &v)
+	j.explain(c, v)
 	return v
+}
+
+func (s *Set) knowsNothing(n Network) *Verdict {
+	if n.SharedAddress {
+		return &s.nothing[1]
+	}
+	return &s.nothing[0]
 }
 
 // also lists the other makers for whom anything speaks, best first.

@@ -68,26 +68,42 @@ func (j *judgement) ruleReasons(c *candidate, v *Verdict) {
 	}
 }
 
-// wordsFor says what would change the verdict. The lists are fixed: making
-// one allocates nothing that depends on the evidence.
+// The lists of what would change a verdict: verdicts share them.
+var (
+	wantsAny      = []string{wantSystem, wantTraffic}
+	wantsHolder   = []string{wantHolder}
+	wantsRefute   = []string{wantRefute}
+	wantsAgree    = []string{wantAgree}
+	wantsOwn      = []string{wantHolder, wantIdentity}
+	wantsBrand    = []string{wantIdentity, wantBrand}
+	wantsProof    = []string{wantIdentity, wantRefute}
+	wantsIdentity = []string{wantSystem, wantIdentity, wantTraffic}
+)
+
+// wordsFor says what would change the verdict.
 func wordsFor(j *judgement, c *candidate) []string {
 	switch {
-	case c == nil:
-		return []string{wantSystem, wantTraffic}
 	case j.forward:
-		return []string{wantHolder}
+		return wantsHolder
 	case c.conf == Certain:
-		return []string{wantRefute}
+		return wantsRefute
 	case c.conflict:
-		return []string{wantAgree}
+		return wantsAgree
 	case j.shared(c) && !j.leaseholder(c):
-		return []string{wantHolder, wantIdentity}
+		return wantsOwn
 	case c.kind == groupOf && c.conf == Likely:
-		return []string{wantIdentity, wantBrand}
+		return wantsBrand
 	case c.conf == Likely:
-		return []string{wantIdentity, wantRefute}
+		return wantsProof
 	case c.fam[Names] >= j.set.rules.Weight || c.strong == 0:
-		return []string{wantSystem, wantIdentity, wantTraffic}
+		return wantsIdentity
 	}
-	return []string{wantSystem, wantTraffic}
+	return wantsAny
+}
+
+// knowNothing makes the verdicts on devices for which nothing speaks.
+func (s *Set) knowNothing() {
+	for i := range s.nothing {
+		s.nothing[i] = Verdict{Class: classNames[anyForm], Handset: "unknown", Shared: i == 1, Signatures: s.hash, WouldChange: wantsAny}
+	}
 }

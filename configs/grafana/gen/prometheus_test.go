@@ -91,7 +91,7 @@ func (china) Judge(q geo.Query) geo.Jurisdiction {
 }
 
 func transfer(id, maker string, at time.Time) sensor.Transfer {
-	v := &device.View{ID: device.ID(id), First: at, Last: at, Verdict: handset.Verdict{Maker: maker, Class: "handset", Handset: "yes", Confidence: handset.Certain}}
+	v := device.View{ID: device.ID(id), Verdict: &handset.Verdict{Maker: maker, Class: "handset", Handset: "yes", Confidence: handset.Certain}}.With(device.Details{First: at, Last: at})
 	return sensor.Transfer{
 		Device: v, Client: netip.MustParseAddrPort("10.0.0.5:40000"), Server: netip.MustParseAddrPort("203.0.113.7:443"), Proto: 6, Name: "api.example.com",
 		Visibility: observation.Unnamed, Sent: 3000, Handshake: 500, Packets: 4, First: at, Last: at,
