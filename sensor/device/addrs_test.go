@@ -15,7 +15,6 @@ func TestAddrIndexIsAMap(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for n := range 200_000 {
 		k := addrKey{addr: packet.Addr{15: byte(rnd.IntN(200)), 14: byte(rnd.IntN(5))}, realm: uint16(rnd.IntN(3))}
-		dev := &Device{realm: k.realm}
 		since, there := want[k]
 		switch b := x.get(k); {
 		case there != (b != nil) || there && b.since != since:
@@ -24,7 +23,7 @@ func TestAddrIndexIsAMap(t *testing.T) {
 			x.remove(k)
 			delete(want, k)
 		case !there:
-			if b := x.put(k, binding{dev: dev, since: int64(n), addr: k.addr}); b.since != int64(n) {
+			if b := x.at(x.put(k, binding{since: int64(n), addr: k.addr})); b.since != int64(n) {
 				t.Fatal("put returns another")
 			}
 			want[k] = int64(n)

@@ -40,10 +40,10 @@ func (t *Table) Record(id ID) (Record, bool, error) {
 	}
 	d = d.root()
 	r, err := t.record(d)
-	if err != nil || d.join == nil {
+	if err != nil || d.join() == nil {
 		return r, err == nil, err
 	}
-	for _, m := range d.join.members {
+	for _, m := range d.join().members {
 		part, err := t.record(m)
 		if err != nil {
 			return Record{}, false, err
@@ -129,20 +129,21 @@ func (t *Table) adoptMAC(realm uint16, r *Record) (*Device, error) {
 func (t *Table) adoptLease(d *Device, k addrKey, c claim) {
 	var bare *Device
 	if b := t.byAddr.get(k); b != nil {
-		if b.dev.root() == d.root() {
+		h := t.of(b)
+		if h.root() == d.root() {
 			return // nothing new: its own word stands
 		}
-		if h := b.dev; h.mac == zeroMAC && h.into == nil && h.join == nil && h.first >= c.at-sameMoment && !t.isShared(h) {
+		if h.mac == zeroMAC && h.into() == nil && h.join() == nil && h.first >= c.at-sameMoment && !t.isShared(h) {
 			bare = h
 		}
 	}
-	if !t.hold(d, c) || bare == nil || bare.is(dead|router) || len(bare.bindings) > 0 {
+	if !t.hold(d, c) || bare == nil || bare.is(dead|router) || bare.bindings != 0 {
 		return
 	}
 	root := d.root()
 	saved, err := saveOf(bare)
 	t.joinInto(bare, root, "another sensor saw who held its address all the while", t.now)
-	if err == nil && bare.into == root {
+	if err == nil && bare.into() == root {
 		_ = t.merge(root, saved) // just saved by the same judge
 	}
 }
@@ -171,7 +172,7 @@ func (t *Table) adoptAddr(realm uint16, r *Record) (*Device, error) {
 		if b.since > nanos(r.First)+sameMoment {
 			return nil, ErrHeldElse
 		}
-		return b.dev.root(), nil
+		return t.of(b).root(), nil
 	}
 	return nil, fmt.Errorf("device record: %s has neither a proven hardware address nor an address at home", r.ID)
 }
@@ -209,7 +210,7 @@ func (t *Table) Release(realm string, addr netip.Addr, id ID, at time.Time) bool
 		return false
 	}
 	b := t.byAddr.get(addrKey{packet.AddrFrom(addr), n})
-	if b == nil || b.dev.root().id() != id || b.since > nanos(at) {
+	if b == nil || t.of(b).root().id() != id || b.since > nanos(at) {
 		return false
 	}
 	t.replace(b, nanos(at))

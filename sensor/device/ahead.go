@@ -20,7 +20,7 @@ func (t *Table) Ahead(next []observation.Observation) []*View {
 		next = next[:aheadMost]
 	}
 	var found [aheadMost]struct {
-		table *addrTable
+		table *index
 		hash  uint32
 		addr  packet.Addr
 		b     *binding
@@ -48,14 +48,15 @@ func (t *Table) Ahead(next []observation.Observation) []*View {
 	}
 	for i := range next {
 		if b := found[i].b; b != nil {
-			d := b.dev
+			d := t.of(b)
 			t.warm += uint64(d.seq) + uint64(d.queued) + uint64(d.visit.start) + uint64(d.judged)
 		}
 	}
 	for i := range next {
 		if b := found[i].b; b != nil {
-			t.warmAround(b.dev)
-			found[i].hash = t.aheadName(&next[i], b.dev)
+			d := t.of(b)
+			t.warmAround(d)
+			found[i].hash = t.aheadName(&next[i], d)
 		}
 	}
 	for i := range next {

@@ -31,7 +31,7 @@ func (t *Table) hold(d *Device, c claim) bool {
 		t.touch(d, c.at)
 		return true
 	}
-	if b.dev == d {
+	if b.dev == d.self {
 		if c.source >= b.source {
 			b.source, b.until = c.source, seconds(c.until)
 		}
@@ -54,7 +54,7 @@ func (t *Table) hold(d *Device, c claim) bool {
 
 // deviceOf returns the device of a MAC, making it where there is none.
 func (t *Table) deviceOf(realm uint16, mac packet.MAC, at int64) *Device {
-	if d := t.byMAC[macKey{mac, realm}]; d != nil {
+	if d := t.withMAC(macKey{mac, realm}); d != nil {
 		return d
 	}
 	return t.add(realm, mac, macIdentity(mac), at)
@@ -74,7 +74,7 @@ func (t *Table) neighbour(realm uint16, o *observation.Observation) {
 		t.makeRouter(d)
 		return
 	}
-	if n.Op == "probe" || d.is(router) && !linkLocal(packet.AddrFrom(n.Addr)) && len(d.bindings) >= routerStrangers {
+	if n.Op == "probe" || d.is(router) && !linkLocal(packet.AddrFrom(n.Addr)) && int(d.addrs) >= routerStrangers {
 		return
 	}
 	addr := packet.AddrFrom(n.Addr)
@@ -97,7 +97,7 @@ func (t *Table) proxied(d *Device, addr packet.Addr, at int64) bool {
 		return false
 	}
 	n := 0
-	for _, b := range d.bindings {
+	for b := range t.held(d) {
 		if is4(b.addr) && b.addr != addr && b.source == byNeighbour && b.silence(at) < sameTime {
 			n++
 		}
@@ -116,7 +116,7 @@ func (t *Table) stated(realm uint16, o *observation.Observation) {
 	addr := packet.AddrFrom(s.Addr)
 	b := t.byAddr.get(addrKey{addr, realm})
 	if s.Stop || !s.To.IsZero() && s.To.Before(o.At) {
-		if b != nil && (!hostMAC(s.MAC) || b.dev.mac == s.MAC) {
+		if b != nil && (!hostMAC(s.MAC) || t.of(b).mac == s.MAC) {
 			b.until = seconds(at)
 		}
 		return
@@ -132,7 +132,7 @@ func (t *Table) stated(realm uint16, o *observation.Observation) {
 			t.hold(d, claim{addr, at, nanos(s.To), sourceOf(s.Source)})
 		}
 	case b != nil:
-		d = b.dev
+		d = t.of(b)
 	default:
 		return
 	}

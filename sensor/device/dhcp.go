@@ -110,13 +110,13 @@ func (t *Table) lease(d *Device, m *observation.DHCPMessage, at int64) {
 // dhcpClient remembers what a client says; nothing of it counts yet.
 func (t *Table) dhcpClient(k macKey, o *observation.Observation) {
 	m, at := o.DHCP, nanos(o.At)
-	if d := t.byMAC[k]; d != nil {
+	if d := t.withMAC(k); d != nil {
 		t.dhcpPlace(d, o)
 	}
 	switch m.Type {
 	case "release", "decline":
 		b := t.byAddr.get(addrKey{packet.AddrFrom(o.Client.Addr()), k.realm})
-		if b != nil && b.dev.mac == m.MAC {
+		if b != nil && t.of(b).mac == m.MAC {
 			b.until = seconds(at)
 		}
 		return
@@ -214,15 +214,15 @@ func (t *Table) dhcpWithoutMAC(realm uint16, o *observation.Observation) {
 	}
 	at := nanos(o.At)
 	mark := t.mark(realm, identClient, normalClientID(m.ClientID))
-	d := t.byMark[mark]
+	d := t.slab.get(t.byMark[mark])
 	if d == nil {
-		if b := t.byAddr.get(addrKey{packet.AddrFrom(m.Given), realm}); b != nil && b.dev.mac != (packet.MAC{}) && b.dev.client == 0 {
-			d = b.dev
+		if b := t.byAddr.get(addrKey{packet.AddrFrom(m.Given), realm}); b != nil && t.of(b).mac != zeroMAC && t.of(b).client == 0 {
+			d = t.of(b)
 		} else {
 			d = t.add(realm, packet.MAC{}, append([]byte{identClient}, m.ClientID...), at)
 		}
 		d.client = mark
-		t.byMark[mark] = d
+		t.byMark[mark] = d.ref()
 	}
 	d.flags |= leased
 	t.lease(d, m, at)

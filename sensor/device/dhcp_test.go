@@ -73,8 +73,8 @@ func TestDHCPStarvation(t *testing.T) {
 		b.now = b.now.Add(time.Millisecond)
 	}
 	s := b.table.Stats()
-	if s.Devices > cfg.MaxDevices || len(b.table.pending.by) > cfg.MaxPending || len(b.table.byMAC) > cfg.MaxDevices || b.table.byAddr.len() > cfg.MaxDevices {
-		t.Errorf("%d devices, %d requests, %d MACs, %d addresses", s.Devices, len(b.table.pending.by), len(b.table.byMAC), b.table.byAddr.len())
+	if s.Devices > cfg.MaxDevices || len(b.table.pending.by) > cfg.MaxPending || b.table.byMAC.count > cfg.MaxDevices || b.table.byAddr.len() > cfg.MaxDevices {
+		t.Errorf("%d devices, %d requests, %d MACs, %d addresses", s.Devices, len(b.table.pending.by), b.table.byMAC.count, b.table.byAddr.len())
 	}
 	if s.Evicted["full"] == 0 || s.Evicted["dhcp"] == 0 {
 		t.Errorf("evictions are not counted: %v", s.Evicted)

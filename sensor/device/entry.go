@@ -8,35 +8,76 @@ import (
 )
 
 // Device is the table's handle of a device. It is only good for passing back
-// to the Table that gave it, by the goroutine that owns the Table.
+// to the Table that gave it, by the goroutine that owns the Table, before
+// anything else happens.
 type Device struct {
-	newer, older *Device // in the queue of its rank
-	into         *Device // joined into this one; nil for most
-	join         *join   // set when into is, and on a device others were joined into
-	num          uint64  // 48 bits of keyed hash: the id
-	mac          packet.MAC
-	realm        uint16
-	rank         uint8
-	flags        flags
-	seq          uint32 // unique in the run; key of the name cache
-	foreign      uint32 // hash of an IPv4 address that frames of mac carried unproven
-	remote       uint32 // hash of an address outside home that frames of mac carried
-	strangers    uint8  // distinct addresses of that kind seen
-	first, last  int64  // packet time, ns
+	view     *View
+	dossier  Dossier
+	place    *place
+	rare     *rare  // what most do not have; nil for those
+	last     int64  // packet time, ns
+	num      uint64 // 48 bits of keyed hash: the id
+	seq      uint32 // unique in the run; key of the name cache
+	bindings uint32 // number of the first of its addresses; 0 for none
+	addrs    uint16 // how many they are
+	hostname uint16 // what of the host name may be shown: index into Table.hostnames, plus one
+	mac      packet.MAC
+	realm    uint16
+	flags    flags
+	rank     uint8
+
+	newer, older uint32 // in the queue of its rank: numbers in the slab
+	self         uint32 // its own number
 	queued       uint32 // second when it was put at the end of its queue
-	sharedUntil  uint32 // second
-	client, host uint64 // keyed hashes: DHCP client identifier; host name with fingerprint
-	bindings     []*binding
-	place        *place
-	hostname     uint16 // what of the host name may be shown: index into Table.hostnames, plus one
-	dossier      Dossier
-	view         *View
-	summary      summary
+	first        int64
 	judged       int64 // when the verdict was made
+	summary      summary
+	bssid        packet.MAC
+	client, host uint64 // keyed hashes: DHCP client identifier; host name with fingerprint
 	visit        visit
 	recent       recent
-	bssid        packet.MAC
-	makers       []makerSeen
+}
+
+// rare is what most devices do not have.
+type rare struct {
+	into        *Device // joined into this one
+	join        *join   // set when into is, and on a device others were joined into
+	makers      []makerSeen
+	doubtful    []doubt // names first seen in a visit, at most maxDoubtful
+	foreign     uint32  // hash of an IPv4 address that frames of mac carried unproven
+	remote      uint32  // hash of an address outside home that frames of mac carried
+	sharedUntil uint32  // second
+	strangers   uint8   // distinct addresses of that kind seen
+}
+
+// noRare is what nobody may write to.
+var noRare rare
+
+// few returns what is rare of d, to be read.
+func (d *Device) few() *rare {
+	if d.rare == nil {
+		return &noRare
+	}
+	return d.rare
+}
+
+// more returns what is rare of d, to be written.
+func (d *Device) more() *rare {
+	if d.rare == nil {
+		d.rare = new(rare)
+	}
+	return d.rare
+}
+
+func (d *Device) into() *Device { return d.few().into }
+
+func (d *Device) join() *join { return d.few().join }
+
+// part takes d out of a join.
+func (d *Device) part() {
+	if d.rare != nil {
+		d.rare.into, d.rare.join = nil, nil
+	}
 }
 
 type flags uint16
@@ -60,13 +101,13 @@ func (d *Device) is(f flags) bool { return d.flags&f != 0 }
 // empty reports a hardware address of which nothing is known but that frames
 // carried it: the far end of a link, say. It is no device of ours.
 func (d *Device) empty() bool {
-	return len(d.bindings) == 0 && d.dossier == nil && d.join == nil && !d.is(router)
+	return d.bindings == 0 && d.dossier == nil && d.join() == nil && !d.is(router)
 }
 
 // root is the device that d was joined into, or d itself.
 func (d *Device) root() *Device {
-	if d.into != nil {
-		return d.into
+	if d.rare != nil && d.rare.into != nil {
+		return d.rare.into
 	}
 	return d
 }
@@ -100,16 +141,34 @@ type macKey struct {
 
 // binding says who holds an address, since when, and by whose word.
 type binding struct {
-	dev    *Device
-	since  int64  // nanoseconds
+	since  int64 // nanoseconds
+	addr   packet.Addr
 	until  uint32 // second of the end of the lease; 0 when not known
 	last   uint32 // second of the last conversation
-	addr   packet.Addr
+	dev    uint32 // number of the device
+	next   uint32 // number of its next binding; 0 for none
 	source source
 	moved  bool // Table.past has who held it before
 }
 
-func (b *binding) key() addrKey { return addrKey{b.addr, b.dev.realm} }
+// of returns who holds an address.
+func (t *Table) of(b *binding) *Device { return t.slab.at(b.dev) }
+
+func (t *Table) keyOf(b *binding) addrKey { return addrKey{b.addr, t.of(b).realm} }
+
+// held yields the addresses of d, in the order in which they came; the one
+// yielded may be taken away.
+func (t *Table) held(d *Device) func(yield func(*binding) bool) {
+	return func(yield func(*binding) bool) {
+		for n := d.bindings; n != 0; {
+			b := t.byAddr.at(n)
+			n = b.next
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
 
 // silence is how long nothing was heard from the address, in nanoseconds.
 func (b *binding) silence(at int64) int64 { return at - int64(b.last)*int64(time.Second) }
@@ -121,7 +180,7 @@ func seconds(ns int64) uint32 {
 
 // holder is a device that held an address until a time.
 type holder struct {
-	dev   *Device
+	dev   ref
 	until int64
 }
 
@@ -154,33 +213,6 @@ func sourceOf(name string) source {
 		}
 	}
 	return byFeed
-}
-
-// queue holds devices by when they were last seen, oldest first.
-type queue struct{ oldest, newest *Device }
-
-func (q *queue) push(d *Device) {
-	d.older, d.newer = q.newest, nil
-	if q.newest != nil {
-		q.newest.newer = d
-	} else {
-		q.oldest = d
-	}
-	q.newest = d
-}
-
-func (q *queue) remove(d *Device) {
-	if d.older != nil {
-		d.older.newer = d.newer
-	} else {
-		q.oldest = d.newer
-	}
-	if d.newer != nil {
-		d.newer.older = d.older
-	} else {
-		q.newest = d.older
-	}
-	d.newer, d.older = nil, nil
 }
 
 func nanos(t time.Time) int64 {

@@ -21,8 +21,8 @@ func (t *Table) evidence(d *Device, e handset.Evidence) {
 		return
 	}
 	t.weigh(d, e)
-	if d.into != nil && e.Family != "mac" { // the join is the reason, and another MAC would begin a new dossier
-		t.weigh(d.into, e)
+	if into := d.into(); into != nil && e.Family != "mac" { // the join is the reason, and another MAC would begin a new dossier
+		t.weigh(into, e)
 	}
 }
 
@@ -40,7 +40,7 @@ func (t *Table) weigh(d *Device, e handset.Evidence) {
 }
 
 func (t *Table) markDirty(d *Device) {
-	if d.is(dirty) || d.into != nil || d.is(dead) {
+	if d.is(dirty|dead) || d.into() != nil {
 		return
 	}
 	d.flags |= dirty
@@ -67,7 +67,7 @@ func (t *Table) keepHardware(d *Device) {
 // alone counts the manufacturer of a MAC that spoke for one address alone for
 // long enough.
 func (t *Table) alone(d *Device) {
-	if !d.is(hardware|proven|suspect|router) && d.mac != zeroMAC && d.last-d.first >= aloneFor && len(d.bindings) > 0 {
+	if !d.is(hardware|proven|suspect|router) && d.mac != zeroMAC && d.last-d.first >= aloneFor && d.bindings != 0 {
 		t.addHardware(d)
 	}
 }
@@ -114,7 +114,7 @@ func (t *Table) spoken(d *Device, o *observation.Observation) {
 		d.flags |= spoke
 		t.rerank(d)
 	}
-	if r := d.into; r != nil && !r.is(spoke) {
+	if r := d.into(); r != nil && !r.is(spoke) {
 		r.flags |= spoke
 		t.rerank(r)
 	}
@@ -182,10 +182,10 @@ func (t *Table) name(d *Device, s sighting) {
 		return
 	}
 	m := t.judge.Name(s.name)
-	if d.into != nil { // a visit is the device's, whatever its MAC
-		d.into.visit.sight(s, m)
+	if into := d.into(); into != nil { // a visit is the device's, whatever its MAC
+		into.sight(s, m)
 	}
-	web := d.visit.sight(s, m)
+	web := d.sight(s, m)
 	t.evidence(d, handset.Evidence{At: s.at, Family: s.family, Field: s.field, Value: s.name, Visit: web})
 	if m.Known && m.Plane == handset.OS && !web {
 		t.noteMaker(d.root(), m.Maker, s.name, nanos(s.at))

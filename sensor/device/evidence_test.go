@@ -69,11 +69,11 @@ func TestVisitRule(t *testing.T) {
 			{0, "a5.cdn.example", false}, {0, "a6.cdn.example", false}, {0, "a7.cdn.example", false}, {0, "a8.cdn.example", false}, {time.Second, "update.miui.example", true}},
 	} {
 		t.Run(title, func(t *testing.T) {
-			var v visit
+			var d Device
 			now := start
 			for _, s := range steps {
 				now = now.Add(s.after)
-				if web := v.sight(sighting{name: s.name, at: now}, counted{}.Name(s.name)); web != s.web {
+				if web := d.sight(sighting{name: s.name, at: now}, counted{}.Name(s.name)); web != s.web {
 					t.Errorf("%s: web %v, want %v", s.name, web, s.web)
 				}
 			}
@@ -82,9 +82,9 @@ func TestVisitRule(t *testing.T) {
 }
 
 func TestBrowserHelloIsAVisitByItself(t *testing.T) {
-	var v visit
+	var d Device
 	s := sighting{name: "update.miui.example", at: start, browser: browserJA4("t13d1516h2_8daaf6152771_02713d6af862")}
-	if !v.sight(s, counted{}.Name(s.name)) {
+	if !d.sight(s, counted{}.Name(s.name)) {
 		t.Error("a browser's hello to a system name counts as the system's")
 	}
 	if browserJA4("") || browserJA4("q13d0310h3_55b375c5d22e_cd85d2d88918") {
@@ -168,7 +168,7 @@ func TestNoDeviceInheritsAnothersEvidence(t *testing.T) {
 				}
 			}
 		}
-		for _, d := range b.table.byID {
+		for d := range b.table.slab.all {
 			whose := map[string]bool{}
 			for _, s := range strings.Split(b.seen(d), "; ") {
 				if _, n, ok := strings.Cut(s, "=who"); ok {

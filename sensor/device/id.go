@@ -31,7 +31,7 @@ func addrIdentity(a packet.Addr, since int64) []byte {
 func (t *Table) newID(realm uint16, identity []byte) uint64 {
 	for n := byte(0); ; n++ {
 		num := t.hash(realm, identity, n)
-		if _, taken := t.byID[num]; !taken {
+		if t.withNum(num) == nil {
 			return num
 		}
 	}

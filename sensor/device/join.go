@@ -44,15 +44,16 @@ func (t *Table) recognise(d *Device, m *observation.DHCPMessage, host string, at
 }
 
 func (t *Table) recogniseBy(d *Device, own *uint64, mark uint64, why string, at int64) {
-	old := t.byMark[mark]
+	old := t.slab.get(t.byMark[mark])
 	*own = mark
-	if old == nil || old.is(dead) || old == d || old.root() == d.root() {
-		if old == nil || old.is(dead) {
-			t.byMark[mark] = d
-		}
+	if old == nil {
+		t.byMark[mark] = d.ref()
 		return
 	}
-	if d.into != nil || d.join != nil || !old.is(isRandom) && !d.is(isRandom) && old.mac != d.mac && old.mac != zeroMAC {
+	if old == d || old.root() == d.root() {
+		return
+	}
+	if d.into() != nil || d.join() != nil || !old.is(isRandom) && !d.is(isRandom) && old.mac != d.mac && old.mac != zeroMAC {
 		return // two burnt-in addresses are two network cards, not one phone in disguise
 	}
 	if at-old.last < bothAtOnce/2 || old.realm != d.realm {
@@ -67,22 +68,14 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 	if root.is(router) || d.is(router) {
 		return
 	}
-	if root.join == nil {
-		root.join = &join{current: root, since: at}
+	if j := root.join(); j != nil && len(j.members) >= maxMembers {
+		t.Unjoin(j.members[0].id(), "too many hardware addresses")
 	}
-	if len(root.join.members) >= maxMembers {
-		t.Unjoin(root.join.members[0].id(), "too many hardware addresses")
-		if root.join == nil {
-			root.join = &join{current: root, since: at}
-		}
-	}
-	d.join = &join{why: why, at: at}
-	if root.dossier != nil {
-		d.join.before = root.dossier.Clone()
-	}
-	d.into = root
-	root.join.members = append(root.join.members, d)
-	root.join.current, root.join.since, root.join.turns = d, at, 0
+	j, mine := root.joinFrom(at), &join{why: why, at: at}
+	mine.before = clone(root.dossier)
+	d.more().into, d.more().join = root, mine
+	j.members = append(j.members, d)
+	j.current, j.since, j.turns = d, at, 0
 	root.flags |= stale
 	t.stats.Joined++
 	gone := d.view
@@ -94,33 +87,42 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 	t.rerank(root)
 }
 
+// joinFrom returns what joins others into d, made if there is nothing.
+func (d *Device) joinFrom(at int64) *join {
+	r := d.more()
+	if r.join == nil {
+		r.join = &join{current: d, since: at}
+	}
+	return r.join
+}
+
 // Unjoin makes the member with this hardware address's own id a device again
 // and takes from the root what it had learnt through the member and since. It reports
 // whether there was such a join.
 func (t *Table) Unjoin(member ID, why string) bool {
 	d := t.find(member)
-	if d == nil || d.into == nil {
+	if d == nil || d.into() == nil {
 		return false
 	}
-	root := d.into
-	at := t.now
-	members := root.join.members
+	root, before := d.into(), d.join().before
+	at, j := t.now, root.join()
+	members := j.members
 	for i, m := range members {
 		if m != d {
 			continue
 		}
 		for _, later := range members[i+1:] { // they saw what d had brought
-			later.join.before = clone(d.join.before)
+			later.join().before = clone(before)
 		}
-		root.join.members = append(members[:i:i], members[i+1:]...)
+		j.members = append(members[:i:i], members[i+1:]...)
 		break
 	}
-	root.dossier = d.join.before
-	d.into, d.join = nil, nil
-	if len(root.join.members) == 0 {
-		root.join = nil
+	root.dossier = before
+	d.part()
+	if len(j.members) == 0 {
+		root.part()
 	} else {
-		root.join.current, root.join.since = root, at
+		j.current, j.since = root, at
 	}
 	root.flags &^= hardware
 	root.flags |= stale
@@ -142,38 +144,38 @@ func clone(d Dossier) Dossier {
 
 // unlinkJoins prepares d for being dropped.
 func (t *Table) unlinkJoins(d *Device) {
-	if d.into != nil {
-		root := d.into
-		for i, m := range root.join.members {
+	if root := d.into(); root != nil {
+		j := root.join()
+		for i, m := range j.members {
 			if m == d {
-				root.join.members = append(root.join.members[:i:i], root.join.members[i+1:]...)
+				j.members = append(j.members[:i:i], j.members[i+1:]...)
 				break
 			}
 		}
-		if root.join.current == d {
-			root.join.current = root
+		if j.current == d {
+			j.current = root
 		}
-		if len(root.join.members) == 0 {
-			root.join = nil
+		if len(j.members) == 0 {
+			root.part()
 		}
-		d.into, d.join = nil, nil
+		d.part()
 		return
 	}
-	if d.join == nil {
+	if d.join() == nil {
 		return
 	}
-	for _, m := range d.join.members { // each has its own evidence
-		m.into, m.join = nil, nil
+	for _, m := range d.join().members { // each has its own evidence
+		m.part()
 		m.flags |= stale
 		t.markDirty(m)
 	}
-	d.join = nil
+	d.part()
 }
 
 // overlap undoes joins of devices that turn out to be there at once.
 func (t *Table) overlap(d *Device, at int64) {
 	root := d.root()
-	j := root.join
+	j := root.join()
 	if j == nil || j.current == d {
 		return
 	}
@@ -250,5 +252,5 @@ func (t *Table) find(id ID) *Device {
 		}
 		b[2+i/2] = b[2+i/2]<<4 | c
 	}
-	return t.byID[binary.BigEndian.Uint64(b[:])]
+	return t.withNum(binary.BigEndian.Uint64(b[:]))
 }

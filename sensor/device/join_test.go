@@ -36,7 +36,7 @@ func TestClientIdentifierJoinsAndUnjoins(t *testing.T) {
 			b.table.Changes()
 			b.wait(time.Hour)
 			b.hello("", "10.0.0.6", second, "find.miui.example") // before its lease is seen
-			member := b.table.byMAC[macKey{mac(second), 0}]
+			member := b.table.withMAC(macKey{mac(second), 0})
 			b.lease("", second, "10.0.0.6", say)
 			y := b.hello("", "10.0.0.6", second, "push.apple.example")
 			b.mustBe(x, y, "joined")
@@ -103,7 +103,7 @@ func TestJoinsOfSeveralAreUndoneOneByOne(t *testing.T) {
 		a := []string{"10.0.0.5", "10.0.0.6", "10.0.0.7"}[i]
 		b.lease("", m, a, withID(duid))
 		b.hello("", a, m, names[i])
-		d = append(d, b.table.byMAC[macKey{mac(m), 0}])
+		d = append(d, b.table.withMAC(macKey{mac(m), 0}))
 		b.wait(time.Hour)
 	}
 	b.mustBe(d[0], d[2], "all joined")

@@ -53,7 +53,7 @@ func (t *Table) adoptable(m *Device, addr packet.Addr, at int64) (source, bool) 
 	case linkLocal(addr):
 		return byFrame, true
 	}
-	for _, b := range m.bindings {
+	for b := range t.held(m) {
 		switch {
 		case linkLocal(b.addr):
 		case !m.is(proven):
@@ -70,10 +70,10 @@ func (t *Table) adoptable(m *Device, addr packet.Addr, at int64) (source, bool) 
 // crowded reports that a MAC holds as many addresses as may be kept, all of
 // them in use: no host does.
 func (t *Table) crowded(m *Device, at int64) bool {
-	if len(m.bindings) < t.cfg.MaxAddrs {
+	if int(m.addrs) < t.cfg.MaxAddrs {
 		return false
 	}
-	for _, b := range m.bindings {
+	for b := range t.held(m) {
 		if b.silence(at) > sameTime {
 			return false
 		}
@@ -86,12 +86,13 @@ func (t *Table) stranger(m *Device, addr packet.Addr) {
 	if m.is(router) {
 		return
 	}
-	if h := foldAddr(addr); h != m.foreign {
-		m.foreign = h
-		m.strangers++
+	seen := m.more()
+	if h := foldAddr(addr); h != seen.foreign {
+		seen.foreign = h
+		seen.strangers++
 	}
 	m.flags |= suspect
-	if m.strangers >= routerStrangers {
+	if seen.strangers >= routerStrangers {
 		t.makeRouter(m)
 		return
 	}
@@ -107,7 +108,7 @@ func (t *Table) carriesRemote(realm uint16, mac packet.MAC, addr packet.Addr, at
 	if k == t.wayOut || !hostMAC(mac) {
 		return
 	}
-	m := t.byMAC[k]
+	m := t.withMAC(k)
 	if m == nil {
 		m = t.add(realm, mac, macIdentity(mac), at)
 		m.flags |= suspect // whoever it is, it brings what others sent
@@ -118,10 +119,11 @@ func (t *Table) carriesRemote(realm uint16, mac packet.MAC, addr packet.Addr, at
 		return
 	}
 	h := foldAddr(addr)
-	if m.remote == 0 {
-		m.remote = h
+	seen := m.more()
+	if seen.remote == 0 {
+		seen.remote = h
 	}
-	if m.remote != h {
+	if seen.remote != h {
 		t.makeRouter(m)
 	}
 }
@@ -129,12 +131,12 @@ func (t *Table) carriesRemote(realm uint16, mac packet.MAC, addr packet.Addr, at
 // makeRouter makes m nobody: what only its frames tied to it goes back to the
 // addresses, and evidence that may be of others is dropped.
 func (t *Table) makeRouter(m *Device) {
-	if m.is(router) || m.into != nil {
+	if m.is(router) || m.into() != nil {
 		return
 	}
 	k := macKey{m.mac, m.realm}
 	t.detach(m)
-	m = t.byMAC[k] // another, if the old one keeps its address
+	m = t.withMAC(k) // another, if the old one keeps its address
 	if m == nil {
 		return
 	}
@@ -148,12 +150,12 @@ func (t *Table) makeRouter(m *Device) {
 // id, and loses the MAC; a device that proof ties to the MAC keeps it and
 // loses the unproven addresses.
 func (t *Table) detach(m *Device) {
-	if m.is(proven) || len(m.bindings) == 0 {
+	if m.is(proven) || m.bindings == 0 {
 		t.release(m)
 		return
 	}
 	mac := m.mac
-	delete(t.byMAC, macKey{mac, m.realm})
+	t.loseMAC(m)
 	m.mac = packet.MAC{}
 	m.flags = m.flags&^(suspect|isRandom) | stale
 	if m.is(hardware) { // it counted as alone for long enough, and was not
@@ -162,28 +164,24 @@ func (t *Table) detach(m *Device) {
 	}
 	n := t.add(m.realm, mac, macIdentity(mac), t.now)
 	n.flags |= suspect
-	n.foreign, n.remote, n.strangers = m.foreign, m.remote, m.strangers
-	if n.strangers == 0 {
-		n.strangers = 1
-	}
-	m.strangers, m.foreign, m.remote = 0, 0, 0
+	from, to := m.more(), n.more()
+	to.foreign, to.remote, to.strangers = from.foreign, from.remote, max(from.strangers, 1)
+	from.strangers, from.foreign, from.remote = 0, 0, 0
 }
 
 // release gives the unproven addresses of m back.
 func (t *Table) release(m *Device) {
-	kept := m.bindings[:0]
-	for _, b := range m.bindings {
+	for link := &m.bindings; *link != 0; {
+		b := t.byAddr.at(*link)
 		if b.source > byFrame || linkLocal(b.addr) {
-			kept = append(kept, b)
+			link = &b.next
 			continue
 		}
+		*link = b.next
+		m.addrs--
+		m.flags |= stale
 		t.unbind(b)
 	}
-	if len(kept) != len(m.bindings) {
-		m.flags |= stale
-	}
-	clear(m.bindings[len(kept):])
-	m.bindings = kept
 }
 
 // prove notes that m's MAC is on this link. Frames of a MAC that only frames

@@ -35,7 +35,7 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 			return p, p.mac == mac || !hostMAC(mac)
 		}
 	}
-	d = b.dev
+	d = t.of(b)
 	if d.mac != mac && hostMAC(mac) {
 		return t.contested(b, mac, at)
 	}
@@ -43,7 +43,7 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 		return t.replace(b, at), true
 	}
 	t.seen(b, at)
-	if len(d.bindings) > 1 && is4(addr) {
+	if d.addrs > 1 && is4(addr) {
 		t.goesBack(b, begin, at)
 	}
 	return d, true
@@ -52,28 +52,32 @@ func (t *Table) owner(realm uint16, addr packet.Addr, mac packet.MAC, at, begin 
 // seen notes a conversation of the holder.
 func (t *Table) seen(b *binding, at int64) {
 	b.last = max(b.last, seconds(at))
-	t.touch(b.dev, at)
-	if r := b.dev.into; r != nil {
+	d := t.of(b)
+	t.touch(d, at)
+	if d.rare == nil {
+		return
+	}
+	if r := d.rare.into; r != nil {
 		t.touch(r, at)
-		t.overlap(b.dev, at)
-	} else if b.dev.join != nil {
-		t.overlap(b.dev, at)
+		t.overlap(d, at)
+	} else if d.rare.join != nil {
+		t.overlap(d, at)
 	}
 }
 
 // over reports that silence or the end of a lease ended the binding.
 func (t *Table) over(b *binding, at int64) bool {
-	silence := b.silence(at)
+	d, silence := t.of(b), b.silence(at)
 	if b.until != 0 && seconds(at) > b.until && silence > pastLease {
-		return b.dev.mac == (packet.MAC{}) || !b.dev.is(proven)
+		return d.mac == zeroMAC || !d.is(proven)
 	}
-	return b.dev.mac == (packet.MAC{}) && b.dev.client == 0 && silence > int64(t.cfg.IdleAddress)
+	return d.mac == zeroMAC && d.client == 0 && silence > int64(t.cfg.IdleAddress)
 }
 
 // firstHolder makes the holder of an address not seen before.
 func (t *Table) firstHolder(realm uint16, addr packet.Addr, mac packet.MAC, at int64) *Device {
 	if hostMAC(mac) {
-		m := t.byMAC[macKey{mac, realm}]
+		m := t.withMAC(macKey{mac, realm})
 		if m == nil {
 			m = t.add(realm, mac, macIdentity(mac), at)
 		}
@@ -90,9 +94,9 @@ func (t *Table) firstHolder(realm uint16, addr packet.Addr, mac packet.MAC, at i
 
 // replace gives an address that fell silent to a new device.
 func (t *Table) replace(b *binding, at int64) *Device {
-	k := b.key()
+	k := t.keyOf(b)
 	d := t.add(k.realm, packet.MAC{}, addrIdentity(b.addr, at), at)
-	if b.dev.is(dead) { // the eviction that made room took the holder
+	if t.of(b).is(dead) { // the eviction that made room took the holder
 		t.bind(k, d, at, 0, byFrame)
 		return d
 	}
@@ -103,24 +107,25 @@ func (t *Table) replace(b *binding, at int64) *Device {
 // contested decides about an address whose frames carry another MAC than
 // that of its holder.
 func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) {
-	realm := b.dev.realm
-	m := t.byMAC[macKey{mac, realm}]
-	present := b.source > byFrame && b.dev.mac != (packet.MAC{}) && b.silence(at) < quietHolder
+	had := t.of(b)
+	realm := had.realm
+	m := t.withMAC(macKey{mac, realm})
+	present := b.source > byFrame && had.mac != zeroMAC && b.silence(at) < quietHolder
 	if m != nil && (m.is(router) || m.is(suspect) && !present) { // the frames came through somebody
 		if t.over(b, at) {
 			return t.replace(b, at), true
 		}
 		t.seen(b, at)
-		return b.dev, true
+		return had, true
 	}
-	if b.dev.mac == (packet.MAC{}) { // the first MAC for a bare address proves nothing
+	if had.mac == zeroMAC { // the first MAC for a bare address proves nothing
 		t.seen(b, at)
-		return b.dev, true
+		return had, true
 	}
 	if present {
 		if m == nil { // remember who speaks for somebody else
 			m = t.add(realm, mac, macIdentity(mac), at)
-			if b.dev.is(dead) {
+			if had.is(dead) {
 				return nil, false
 			}
 		}
@@ -134,86 +139,85 @@ func (t *Table) contested(b *binding, mac packet.MAC, at int64) (*Device, bool) 
 	if m == nil {
 		m = t.add(realm, mac, macIdentity(mac), at)
 	}
-	if src, ok := t.adoptable(m, b.addr, at); ok && !b.dev.is(dead) {
+	if src, ok := t.adoptable(m, b.addr, at); ok && !had.is(dead) {
 		t.move(b, m, at, 0, src)
 		return m, true
 	}
 	t.stranger(m, b.addr)
-	if b.dev.is(dead) {
+	if had.is(dead) {
 		return nil, false
 	}
-	return b.dev, false
+	return had, false
 }
 
 // holderAt returns who held the address at a time before the present holder.
 func (t *Table) holderAt(b *binding, at int64) *Device {
-	for _, p := range t.past[b.key()] {
+	for _, p := range t.past[t.keyOf(b)] {
 		if at < p.until {
-			if p.dev.is(dead) {
-				return nil
-			}
-			return p.dev
+			return t.slab.get(p.dev)
 		}
 	}
 	return nil
 }
 
 // bind records the first holder of an address.
-func (t *Table) bind(k addrKey, d *Device, at, until int64, src source) *binding {
-	b := t.byAddr.put(k, binding{dev: d, since: at, until: seconds(until), last: seconds(at), addr: k.addr, source: src})
-	t.give(d, b)
+func (t *Table) bind(k addrKey, d *Device, at, until int64, src source) {
+	n := t.byAddr.put(k, binding{dev: d.self, since: at, until: seconds(until), last: seconds(at), addr: k.addr, source: src})
+	t.give(d, n)
 	if src > byFrame {
 		t.prove(d)
 	}
-	return b
 }
 
 // unbind forgets an address and who held it.
 func (t *Table) unbind(b *binding) {
-	t.byAddr.remove(b.key())
+	k := t.keyOf(b)
+	t.byAddr.remove(k)
 	if b.moved {
-		delete(t.past, b.key())
+		delete(t.past, k)
 	}
 }
 
-// give puts b among the addresses of d; the one longest silent makes room.
-func (t *Table) give(d *Device, b *binding) {
+// give puts binding n among the addresses of d; the one longest silent makes
+// room.
+func (t *Table) give(d *Device, n uint32) {
 	d.flags |= stale
-	if len(d.bindings) >= t.cfg.MaxAddrs {
-		old := 0
-		for i, x := range d.bindings {
-			if x.last < d.bindings[old].last {
-				old = i
-			}
+	link, oldest := &d.bindings, &d.bindings
+	for *link != 0 {
+		b := t.byAddr.at(*link)
+		if b.last < t.byAddr.at(*oldest).last {
+			oldest = link
 		}
-		t.unbind(d.bindings[old])
-		d.bindings[old] = b
+		link = &b.next
+	}
+	if int(d.addrs) >= t.cfg.MaxAddrs {
+		old := t.byAddr.at(*oldest)
+		*oldest, t.byAddr.at(n).next = n, old.next
+		t.unbind(old)
 		t.stats.Evicted["address"]++
 	} else {
-		if len(d.bindings) == cap(d.bindings) && len(d.bindings) < 3 {
-			d.bindings = append(make([]*binding, 0, 3), d.bindings...) // most have IPv4, link-local, IPv6
-		}
-		d.bindings = append(d.bindings, b)
+		*link, t.byAddr.at(n).next = n, 0
+		d.addrs++
 	}
-	if d.into != nil {
-		d.into.flags |= stale
+	if into := d.into(); into != nil {
+		into.flags |= stale
 	}
 }
 
 // move gives an address to another device: what comes is the new one's, what
 // was stays with the old.
 func (t *Table) move(b *binding, to *Device, at, until int64, src source) {
-	old := b.dev
-	past := t.past[b.key()]
+	old, k := t.of(b), t.keyOf(b)
+	past := t.past[k]
 	if len(past) == maxPast {
 		copy(past, past[1:])
 		past = past[:maxPast-1]
 	}
-	t.past[b.key()] = append(past, holder{old, at})
+	t.past[k] = append(past, holder{old.ref(), at})
 	b.moved = true
-	t.takeAway(old, b)
-	b.dev, b.since, b.until, b.last, b.source = to, at, seconds(until), seconds(at), src
-	t.give(to, b)
+	n := t.takeAway(old, b)
+	b.dev, b.since, b.until, b.last, b.source = to.self, at, seconds(until), seconds(at), src
+	t.give(to, n)
 	if src > byFrame {
 		t.prove(to)
 	}
@@ -224,13 +228,17 @@ func (t *Table) move(b *binding, to *Device, at, until int64, src source) {
 	}
 }
 
-func (t *Table) takeAway(d *Device, b *binding) {
-	for i, x := range d.bindings {
-		if x == b {
-			d.bindings = append(d.bindings[:i], d.bindings[i+1:]...)
+// takeAway takes b from d and returns its number.
+func (t *Table) takeAway(d *Device, b *binding) (n uint32) {
+	for link := &d.bindings; *link != 0; link = &t.byAddr.at(*link).next {
+		if t.byAddr.at(*link) == b {
+			n = *link
+			*link = b.next
+			d.addrs--
 			break
 		}
 	}
 	d.flags |= stale
 	d.root().flags |= stale
+	return n
 }

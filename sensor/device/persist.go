@@ -16,7 +16,7 @@ import (
 // are left out.
 func (t *Table) Export(keep func(Record) bool) error {
 	all := t.sorted()
-	sort.SliceStable(all, func(i, j int) bool { return all[i].into == nil && all[j].into != nil })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].into() == nil && all[j].into() != nil })
 	for _, d := range all {
 		if d.rank == silent && d.dossier == nil && !d.is(router) {
 			continue
@@ -34,8 +34,8 @@ func (t *Table) Export(keep func(Record) bool) error {
 
 // sorted returns the devices in the order in which they were first seen.
 func (t *Table) sorted() []*Device {
-	all := make([]*Device, 0, len(t.byID))
-	for _, d := range t.byID {
+	all := make([]*Device, 0, t.byID.count)
+	for d := range t.slab.all {
 		all = append(all, d)
 	}
 	sort.Slice(all, func(i, j int) bool {
@@ -66,13 +66,14 @@ func (t *Table) record(d *Device) (Record, error) {
 	if d.host != 0 {
 		r.Host = strconv.FormatUint(d.host, 16)
 	}
-	for _, b := range d.bindings {
+	for b := range t.held(d) {
 		r.Addrs = append(r.Addrs, AddrRecord{b.addr.Netip(), timeOf(b.since), timeOf(int64(b.until) * int64(time.Second)), b.source.String()})
 	}
-	if d.into != nil {
-		r.Into, r.Why, r.Joined = d.into.id(), d.join.why, timeOf(d.join.at)
-		if d.join.before != nil {
-			b, err := d.join.before.Save()
+	if d.into() != nil {
+		j := d.join()
+		r.Into, r.Why, r.Joined = d.into().id(), j.why, timeOf(j.at)
+		if j.before != nil {
+			b, err := j.before.Save()
 			if err != nil {
 				return r, fmt.Errorf("device %s: %w", d.id(), err)
 			}
@@ -104,7 +105,7 @@ func (t *Table) Import(r Record) error {
 	if !ok {
 		return fmt.Errorf("device record: too many realms")
 	}
-	if _, there := t.byID[num]; there {
+	if t.withNum(num) != nil {
 		return fmt.Errorf("device record: %s is there already", r.ID)
 	}
 	d := &Device{realm: realm, num: num, first: nanos(r.First), last: nanos(r.Last), hostname: t.hostnameIndex(r.Hostname), flags: stale}
@@ -119,10 +120,10 @@ func (t *Table) Import(r Record) error {
 	if err := t.restoreEvidence(d, r); err != nil {
 		return fmt.Errorf("device record: %s: %w", r.ID, err)
 	}
-	for len(t.byID) >= t.cfg.MaxDevices {
+	for t.byID.count >= t.cfg.MaxDevices {
 		t.evictOne()
 	}
-	t.enter(d, r)
+	t.enter(*d, r)
 	return nil
 }
 
@@ -153,27 +154,28 @@ func (t *Table) restoreEvidence(d *Device, r Record) (err error) {
 }
 
 // enter puts a restored device into the indexes.
-func (t *Table) enter(d *Device, r Record) {
+func (t *Table) enter(restored Device, r Record) {
 	t.seq++
-	d.seq = t.seq
-	t.byID[d.num] = d
-	if d.mac != zeroMAC && t.byMAC[macKey{d.mac, d.realm}] == nil {
-		t.byMAC[macKey{d.mac, d.realm}] = d
+	restored.seq = t.seq
+	d := t.slab.put(restored)
+	t.byID.add(uint32(d.num), d.self)
+	if k := (macKey{d.mac, d.realm}); d.mac != zeroMAC && t.withMAC(k) == nil {
+		t.byMAC.add(t.hashMAC(k), d.self)
 	}
 	for _, m := range [...]uint64{d.client, d.host} {
-		if m != 0 && t.byMark[m] == nil {
-			t.byMark[m] = d
+		if m != 0 && t.byMark[m] == (ref{}) {
+			t.byMark[m] = d.ref()
 		}
 	}
 	for _, a := range r.Addrs {
 		k := addrKey{packet.AddrFrom(a.Addr), d.realm}
-		if t.byAddr.get(k) == nil && len(d.bindings) < t.cfg.MaxAddrs {
-			b := t.byAddr.put(k, binding{dev: d, since: nanos(a.Since), until: seconds(nanos(a.Until)), last: seconds(d.last), addr: k.addr, source: sourceOf(a.Source)})
-			d.bindings = append(d.bindings, b)
+		if t.byAddr.get(k) == nil && int(d.addrs) < t.cfg.MaxAddrs {
+			n := t.byAddr.put(k, binding{dev: d.self, since: nanos(a.Since), until: seconds(nanos(a.Until)), last: seconds(d.last), addr: k.addr, source: sourceOf(a.Source)})
+			t.give(d, n)
 		}
 	}
-	t.queues[silent].push(d)
-	if root := t.find(r.Into); root != nil && root.into == nil && root != d {
+	t.slab.push(&t.queues[silent], d)
+	if root := t.find(r.Into); root != nil && root.into() == nil && root != d {
 		t.rejoin(d, root, r)
 	}
 	t.rerank(d)
@@ -181,19 +183,16 @@ func (t *Table) enter(d *Device, r Record) {
 }
 
 func (t *Table) rejoin(d, root *Device, r Record) {
-	if root.join == nil {
-		root.join = &join{current: root}
-	}
-	d.join = &join{why: r.Why, at: nanos(r.Joined)}
+	j, mine := root.joinFrom(0), &join{why: r.Why, at: nanos(r.Joined)}
 	if len(r.Before) > 0 {
 		if before, err := t.judge.Restore(r.Before); err == nil {
-			d.join.before = before
+			mine.before = before
 		}
 	}
-	d.into = root
-	root.join.members = append(root.join.members, d)
+	d.more().into, d.more().join = root, mine
+	j.members = append(j.members, d)
 	if d.last >= root.last {
-		root.join.current = d
+		j.current = d
 	}
 	t.rerank(root)
 }
@@ -202,7 +201,7 @@ func (t *Table) rejoin(d, root *Device, r Record) {
 // seen, until it returns false.
 func (t *Table) Views(yield func(*View) bool) {
 	for _, d := range t.sorted() {
-		if d.into == nil && !d.empty() && !yield(t.View(d)) {
+		if d.into() == nil && !d.empty() && !yield(t.View(d)) {
 			return
 		}
 	}
@@ -223,7 +222,7 @@ func (t *Table) Holder(realm string, addr netip.Addr) *View {
 		return nil
 	}
 	if b := t.byAddr.get(addrKey{packet.AddrFrom(addr), n}); b != nil {
-		return t.View(b.dev)
+		return t.View(t.of(b))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func TestDevicesSurviveARestart(t *testing.T) {
 	alone := b.hello("lab", "10.9.9.9", "", "find.miui.example")
 	b.table.Observe(&observation.Observation{Kind: observation.ND, At: b.now, Realm: "lab", MAC: mac(gate),
 		Neighbour: &observation.Neighbour{Addr: addrOf("fe80::1"), MAC: mac(gate), Op: "ra", Router: true}})
-	members := len(b.table.byID)
+	members := b.table.byID.count
 
 	c := newBench(t, Config{Key: []byte("site")})
 	if err := b.table.Export(func(r Record) bool {
@@ -37,8 +37,8 @@ func TestDevicesSurviveARestart(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if len(c.table.byID) != members {
-		t.Errorf("%d devices came back of %d", len(c.table.byID), members)
+	if c.table.byID.count != members {
+		t.Errorf("%d devices came back of %d", c.table.byID.count, members)
 	}
 	c.now = b.now.Add(time.Minute)
 	y := c.hello("lab", "10.0.0.6", second, "")
@@ -54,7 +54,7 @@ func TestDevicesSurviveARestart(t *testing.T) {
 		t.Errorf("the address alone: id %s, was %s", z.ID(), alone.ID())
 	}
 	c.mustDiffer(c.hello("lab", "10.7.0.1", gate, ""), c.hello("lab", "10.7.0.2", gate, ""), "behind a router of before")
-	if !c.table.Unjoin(c.table.byMAC[macKey{mac(second), 0}].id(), "asked to") {
+	if !c.table.Unjoin(c.table.withMAC(macKey{mac(second), 0}).id(), "asked to") {
 		t.Fatal("the join is forgotten")
 	}
 	c.has(y, "miui", false)
@@ -74,7 +74,7 @@ func TestImportRefuses(t *testing.T) {
 		b := newBench(t, Config{})
 		r := good
 		spoil(&r)
-		if b.table.Import(r) == nil || len(b.table.byID) != 0 {
+		if b.table.Import(r) == nil || b.table.byID.count != 0 {
 			t.Errorf("%s: taken", what)
 		}
 	}

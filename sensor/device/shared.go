@@ -78,19 +78,21 @@ func (t *Table) noteSystem(d *Device, maker string, name uint32, at int64) {
 // makerSlot returns where this maker is noted, or the slot to use for it.
 func (d *Device) makerSlot(m uint8) *makerSeen {
 	oldest := 0
-	for i := range d.makers {
-		if d.makers[i].maker == m {
-			return &d.makers[i]
+	list := d.few().makers
+	for i := range list {
+		if list[i].maker == m {
+			return &list[i]
 		}
-		if d.makers[i].last < d.makers[oldest].last {
+		if list[i].last < list[oldest].last {
 			oldest = i
 		}
 	}
-	if len(d.makers) < maxMakersSeen {
-		d.makers = append(d.makers, makerSeen{})
-		oldest = len(d.makers) - 1
+	if len(list) < maxMakersSeen {
+		list = append(list, makerSeen{})
+		d.more().makers = list
+		oldest = len(list) - 1
 	}
-	return &d.makers[oldest]
+	return &list[oldest]
 }
 
 func (t *Table) makerIndex(maker string) uint8 {
@@ -115,7 +117,7 @@ func (t *Table) mixed(d *Device, at int64) {
 	now := uint32(at / int64(time.Second))
 	var seen []string
 	var span [maxMakersSeen]makerSeen
-	for _, s := range d.makers {
+	for _, s := range d.few().makers {
 		if s.maker != 0 && s.names >= 2 && now-s.last <= uint32(makersWithin/time.Second) {
 			span[len(seen)] = s
 			seen = append(seen, t.makers[s.maker-1])
@@ -124,8 +126,8 @@ func (t *Table) mixed(d *Device, at int64) {
 	if len(seen) < 2 || !conflicting(seen) || !takeTurns(span[:len(seen)]) {
 		return
 	}
-	was := d.sharedUntil > now
-	d.sharedUntil = now + uint32(sharedFor/time.Second)
+	was := d.few().sharedUntil > now
+	d.more().sharedUntil = now + uint32(sharedFor/time.Second)
 	if !was {
 		t.markDirty(d)
 	}
@@ -168,10 +170,10 @@ func takeTurns(seen []makerSeen) bool {
 // hintResolver tells the operator that the tap seems to stand beyond a
 // resolver or a NAT.
 func (t *Table) hintResolver(d *Device, makers []string, at int64) {
-	if len(d.bindings) == 0 {
+	if d.bindings == 0 {
 		return
 	}
-	k := d.bindings[0].key()
+	k := t.keyOf(t.byAddr.at(d.bindings))
 	if last, ok := t.hinted[k]; ok && at-last < int64(hintEvery) || len(t.hinted) >= maxHints {
 		return
 	}
@@ -186,17 +188,18 @@ func (t *Table) hintResolver(d *Device, makers []string, at int64) {
 // address although a later one of its own is in use: a repeater that answers
 // ARP for the hosts behind it looks like that, a host with a new lease does not.
 func (t *Table) goesBack(b *binding, begin, at int64) {
-	for _, x := range b.dev.bindings {
+	owner := t.of(b)
+	for x := range t.held(owner) {
 		if x == b || !is4(x.addr) || linkLocal(x.addr) || x.since <= b.since || begin <= x.since || x.silence(at) > sameTime {
 			continue
 		}
-		d := b.dev.root()
+		d := owner.root()
 		until := seconds(at + int64(sharedFor))
-		if d.sharedUntil <= seconds(at) {
+		if now := d.few().sharedUntil; now <= seconds(at) {
 			t.markDirty(d)
-			d.sharedUntil = until
-		} else if until > d.sharedUntil+60 {
-			d.sharedUntil = until
+			d.more().sharedUntil = until
+		} else if until > now+60 {
+			d.more().sharedUntil = until
 		}
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"hash"
+	"hash/maphash"
 	"time"
 
 	"picket/sensor/packet"
@@ -20,12 +21,13 @@ type Table struct {
 	names   nameCache
 	pending pendingDHCP
 	queues  [ranks]queue // unremarkable to remarkable
-	byID    map[uint64]*Device
+	slab    slab
+	byID    index
 	byAddr  addrIndex
 	past    map[addrKey][]holder // who held an address that moved, newest last
-	byMAC   map[macKey]*Device
-	wayOut  macKey             // the router that the last conversation outside came through
-	byMark  map[uint64]*Device // client identifier, or host name with fingerprint
+	byMAC   index
+	wayOut  macKey         // the router that the last conversation outside came through
+	byMark  map[uint64]ref // client identifier, or host name with fingerprint
 	hints   []Hint
 	hinted  map[addrKey]int64
 	makers  []string // interned, for makerSeen
@@ -62,8 +64,8 @@ func New(cfg Config) *Table {
 	cfg.defaults()
 	return &Table{
 		cfg: cfg, judge: cfg.Judge,
-		realms: map[string]uint16{}, byID: map[uint64]*Device{},
-		byMAC: map[macKey]*Device{}, byMark: map[uint64]*Device{},
+		realms:  map[string]uint16{},
+		byMark:  map[uint64]ref{},
 		past:    map[addrKey][]holder{},
 		hinted:  map[addrKey]int64{},
 		byAddr:  newAddrIndex(),
@@ -96,21 +98,47 @@ func (t *Table) realm(name string) (n uint16, ok bool) {
 
 // add makes a device and, where the table is full, lets another go.
 func (t *Table) add(realm uint16, mac packet.MAC, identity []byte, at int64) *Device {
-	for len(t.byID) >= t.cfg.MaxDevices {
+	for t.byID.count >= t.cfg.MaxDevices {
 		t.evictOne()
 	}
 	t.seq++
-	d := &Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, queued: seconds(at), flags: stale}
-	d.num = t.newID(realm, identity)
-	t.byID[d.num] = d
-	if mac != (packet.MAC{}) {
-		t.byMAC[macKey{mac, realm}] = d
+	d := t.slab.put(Device{realm: realm, mac: mac, seq: t.seq, first: at, last: at, queued: seconds(at), flags: stale, num: t.newID(realm, identity)})
+	t.byID.add(uint32(d.num), d.self)
+	if mac != zeroMAC {
+		t.byMAC.add(t.hashMAC(macKey{mac, realm}), d.self)
 		if mac[0]&2 != 0 {
 			d.flags |= isRandom
 		}
 	}
-	t.queues[silent].push(d)
+	t.slab.push(&t.queues[silent], d)
 	return d
+}
+
+func (t *Table) hashMAC(k macKey) uint32 {
+	b := [8]byte{6: byte(k.realm), 7: byte(k.realm >> 8)}
+	copy(b[:], k.mac[:])
+	return uint32(maphash.Bytes(t.byAddr.seed, b[:]))
+}
+
+// withMAC returns the device of a hardware address, nil for none.
+func (t *Table) withMAC(k macKey) *Device {
+	n := t.byMAC.find(t.hashMAC(k), func(n uint32) bool {
+		d := t.slab.at(n)
+		return d.mac == k.mac && d.realm == k.realm
+	})
+	if n == 0 {
+		return nil
+	}
+	return t.slab.at(n)
+}
+
+// withNum returns the device with this number in its id, nil for none.
+func (t *Table) withNum(num uint64) *Device {
+	n := t.byID.find(uint32(num), func(n uint32) bool { return t.slab.at(n).num == num })
+	if n == 0 {
+		return nil
+	}
+	return t.slab.at(n)
 }
 
 // queueStep is how exactly queues are kept: moving a device at every flow
@@ -127,8 +155,8 @@ func (t *Table) touch(d *Device, at int64) {
 	} else {
 		d.queued = now
 	}
-	t.queues[d.rank].remove(d)
-	t.queues[d.rank].push(d)
+	t.slab.unlink(&t.queues[d.rank], d)
+	t.slab.push(&t.queues[d.rank], d)
 }
 
 // rerank puts d where its worth belongs.
@@ -136,15 +164,15 @@ func (t *Table) rerank(d *Device) {
 	r := uint8(silent)
 	switch {
 	case !d.is(spoke): // a lease costs nothing: a flood of them stays here
-	case d.summary.confidence > 0 || d.join != nil:
+	case d.summary.confidence > 0 || d.join() != nil:
 		r = remarkable
 	default:
 		r = unremarkable
 	}
 	if r != d.rank && !d.is(dead) {
-		t.queues[d.rank].remove(d)
+		t.slab.unlink(&t.queues[d.rank], d)
 		d.rank = r
-		t.queues[r].push(d)
+		t.slab.push(&t.queues[r], d)
 	}
 }
 
@@ -152,14 +180,14 @@ func (t *Table) rerank(d *Device) {
 // unless one of a higher rank has been silent for longIdle.
 func (t *Table) evictOne() {
 	for r := ranks - 1; r > silent; r-- {
-		if d := t.queues[r].oldest; d != nil && t.now-d.last > longIdle {
-			t.drop(d, "idle")
+		if n := t.queues[r].oldest; n != 0 && t.now-t.slab.at(n).last > longIdle {
+			t.drop(t.slab.at(n), "idle")
 			return
 		}
 	}
 	for r := range t.queues {
-		if d := t.queues[r].oldest; d != nil {
-			t.drop(d, "full")
+		if n := t.queues[r].oldest; n != 0 {
+			t.drop(t.slab.at(n), "full")
 			return
 		}
 	}
@@ -168,31 +196,41 @@ func (t *Table) evictOne() {
 // drop forgets d and what hangs on it.
 func (t *Table) drop(d *Device, why string) {
 	t.stats.Evicted[why]++
-	if d.into == nil && d.view != nil {
+	if d.into() == nil && d.view != nil {
 		t.changes = append(t.changes, Change{At: timeOf(t.now), Device: d.view, Before: *d.view.Verdict, Gone: true, Why: "let go: " + why})
 	}
-	for _, b := range d.bindings {
+	for b := range t.held(d) {
 		t.unbind(b)
 	}
 	t.forget(d)
-	d.bindings, d.dossier, d.view = nil, nil, nil
+	d.bindings, d.addrs, d.dossier, d.view, d.place, d.rare = 0, 0, nil, nil, nil, nil
+	t.slab.release(d)
 }
 
 // forget takes d out of every index.
 func (t *Table) forget(d *Device) {
 	t.unlinkJoins(d)
-	t.queues[d.rank].remove(d)
-	delete(t.byID, d.num)
-	if k := (macKey{d.mac, d.realm}); t.byMAC[k] == d {
-		delete(t.byMAC, k)
-		if k == t.wayOut {
-			t.wayOut = macKey{}
-		}
+	t.slab.unlink(&t.queues[d.rank], d)
+	t.byID.remove(uint32(d.num), d.self)
+	if d.mac != zeroMAC {
+		t.loseMAC(d)
 	}
 	for _, mark := range [...]uint64{d.client, d.host} {
-		if mark != 0 && t.byMark[mark] == d {
+		if mark != 0 && t.byMark[mark] == d.ref() {
 			delete(t.byMark, mark)
 		}
 	}
 	d.flags |= dead
+}
+
+// loseMAC takes d out of the index of hardware addresses.
+func (t *Table) loseMAC(d *Device) {
+	k := macKey{d.mac, d.realm}
+	if t.withMAC(k) != d {
+		return
+	}
+	t.byMAC.remove(t.hashMAC(k), d.self)
+	if k == t.wayOut {
+		t.wayOut = macKey{}
+	}
 }

@@ -55,7 +55,7 @@ func TestEveryMapHasAMaximum(t *testing.T) {
 	}
 	tb := b.table
 	for what, n := range map[string][2]int{
-		"devices": {len(tb.byID), 50}, "addresses": {tb.byAddr.len(), 200}, "MACs": {len(tb.byMAC), 50}, "marks": {len(tb.byMark), 100},
+		"devices": {tb.byID.count, 50}, "addresses": {tb.byAddr.len(), 200}, "MACs": {tb.byMAC.count, 50}, "marks": {len(tb.byMark), 100},
 		"names": {tb.names.count, 30}, "name slots": {len(tb.names.slots), nameChunk}, "requests": {len(tb.pending.by), 20}, "realms": {len(tb.realms), 3},
 	} {
 		if n[0] > n[1] {

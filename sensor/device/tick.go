@@ -26,8 +26,8 @@ func (t *Table) Tick(now time.Time) {
 // Flush makes every verdict that waits, and counts the manufacturers that
 // waited for proof of standing alone: the end of input.
 func (t *Table) Flush() {
-	for _, d := range t.byID {
-		if !d.is(hardware|proven|suspect|router) && d.mac != zeroMAC && len(d.bindings) > 0 && d.is(spoke) {
+	for d := range t.slab.all {
+		if !d.is(hardware|proven|suspect|router) && d.mac != zeroMAC && d.bindings != 0 && d.is(spoke) {
 			t.addHardware(d)
 		}
 	}
@@ -39,7 +39,7 @@ func (t *Table) refresh(age int64) {
 	for _, d := range t.dirty {
 		switch {
 		case !d.is(dirty) || d.is(dead): // judged meanwhile, for a Transfer
-		case d.into != nil:
+		case d.into() != nil:
 			d.flags &^= dirty
 		case t.now-d.judged >= age:
 			t.judgeNow(d, "")
@@ -59,11 +59,11 @@ func (t *Table) sweepSome() {
 	}
 	n := min(sweepPerTick, len(t.sweep))
 	for _, d := range t.sweep[:n] {
-		if d.is(dead) || d.into != nil {
+		if d.is(dead) || d.into() != nil {
 			continue
 		}
 		if d.dossier != nil && t.now-d.judged >= int64(t.cfg.Recheck) ||
-			d.sharedUntil != 0 && d.sharedUntil <= seconds(t.now) && d.summary.shared {
+			d.summary.shared && d.few().sharedUntil != 0 && !t.isShared(d) {
 			t.keepHardware(d)
 			t.judgeNow(d, "")
 		}
@@ -76,8 +76,8 @@ func (t *Table) sweepSome() {
 }
 
 func (t *Table) startSweep() {
-	t.sweep = make([]*Device, 0, len(t.byID))
-	for _, d := range t.byID {
+	t.sweep = make([]*Device, 0, t.byID.count)
+	for d := range t.slab.all {
 		t.sweep = append(t.sweep, d)
 	}
 	for k, at := range t.hinted {
@@ -89,7 +89,7 @@ func (t *Table) startSweep() {
 
 // Rejudge marks every verdict for being made anew: the signatures changed.
 func (t *Table) Rejudge() {
-	for _, d := range t.byID {
+	for d := range t.slab.all {
 		if d.dossier != nil {
 			t.markDirty(d)
 		}
@@ -108,8 +108,8 @@ func (t *Table) Stats() Stats {
 	}
 	s.Groups = make(map[Group]int)
 	s.Now = timeOf(t.now)
-	for _, d := range t.byID {
-		if d.into != nil || d.is(router) || d.empty() {
+	for d := range t.slab.all {
+		if d.into() != nil || d.is(router) || d.empty() {
 			continue
 		}
 		s.Devices++

@@ -69,7 +69,7 @@ func (t *Table) judgeNow(d *Device, why string) {
 
 // announce tells of a change that is not one of evidence.
 func (t *Table) announce(d *Device, at int64, why string) {
-	if d.is(dead) || d.into != nil {
+	if d.is(dead) || d.into() != nil {
 		return
 	}
 	if d.view == nil && d.dossier == nil && !d.is(router) {
@@ -109,7 +109,7 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 		first: d.first, last: d.last, Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 	}
 	v.setHostname(t.hostname(d.hostname))
-	if j := d.join; j != nil {
+	if j := d.join(); j != nil {
 		t.joined(v, d, j)
 	}
 	if v.place != nil {
@@ -162,10 +162,10 @@ const usualAddrs = 16
 // are the same.
 func (t *Table) setAddrs(v *View, d *Device, old *View) {
 	var room [usualAddrs]packet.Addr
-	list := addrsOf(room[:0], d)
-	if d.join != nil {
-		for _, m := range d.join.members {
-			list = addrsOf(list, m)
+	list := t.addrsOf(room[:0], d)
+	if j := d.join(); j != nil {
+		for _, m := range j.members {
+			list = t.addrsOf(list, m)
 		}
 	}
 	slices.SortFunc(list, compareAddr)
@@ -181,8 +181,8 @@ func (t *Table) setAddrs(v *View, d *Device, old *View) {
 	v.addrs = string(b)
 }
 
-func addrsOf(list []packet.Addr, d *Device) []packet.Addr {
-	for _, b := range d.bindings {
+func (t *Table) addrsOf(list []packet.Addr, d *Device) []packet.Addr {
+	for b := range t.held(d) {
 		list = append(list, b.addr)
 	}
 	return list
@@ -199,7 +199,7 @@ func compareAddr(a, b packet.Addr) int {
 	return bytes.Compare(a[:], b[:])
 }
 
-func (t *Table) isShared(d *Device) bool { return d.sharedUntil > seconds(t.now) }
+func (t *Table) isShared(d *Device) bool { return d.few().sharedUntil > seconds(t.now) }
 
 // Verdicts without evidence.
 var (

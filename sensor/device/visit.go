@@ -23,21 +23,20 @@ const (
 // visit is what a device remembers of its web visits. Times are seconds; the
 // lists are rings, the oldest entry giving way.
 type visit struct {
-	start    int64 // nanoseconds
-	burst    int64 // when the first name of the present burst was seen
-	unknown  uint32
-	names    uint8 // of the burst
-	goodAt   uint8
-	doubtAt  uint8
-	good     [6]uint32 // names seen apart from visits
-	doubtful *[]doubt  // names first seen in a visit, at most maxDoubtful; nil for most
+	start   int64 // nanoseconds
+	burst   int64 // when the first name of the present burst was seen
+	unknown uint32
+	names   uint8 // of the burst
+	goodAt  uint8
+	doubtAt uint8
+	good    [6]uint32 // names seen apart from visits
 }
 
 type doubt struct{ name, at uint32 }
 
 // sight takes one more name and reports whether it counts as web plane.
-func (v *visit) sight(s sighting, m NameMatch) (web bool) {
-	at := s.at.UnixNano()
+func (d *Device) sight(s sighting, m NameMatch) (web bool) {
+	v, at := &d.visit, s.at.UnixNano()
 	system := m.Known && m.Plane == handset.OS
 	if !system && v.begins(s, m, at) {
 		v.start = at
@@ -53,40 +52,36 @@ func (v *visit) sight(s sighting, m NameMatch) (web bool) {
 		}
 	}
 	sec := uint32(at / int64(time.Second))
-	if d := v.doubted(h); d != nil {
-		if inside || sec-d.at < uint32(apart/time.Second) {
+	if x := d.doubted(h); x != nil {
+		if inside || sec-x.at < uint32(apart/time.Second) {
 			return true
 		}
-		*d = doubt{}
+		*x = doubt{}
 	} else if inside {
-		v.doubt(h, sec)
+		d.doubt(h, sec)
 		return true
 	}
 	v.remember(h)
 	return false
 }
 
-func (v *visit) doubted(name uint32) *doubt {
-	if v.doubtful == nil {
-		return nil
-	}
-	for i := range *v.doubtful {
-		if d := &(*v.doubtful)[i]; d.name == name {
-			return d
+func (d *Device) doubted(name uint32) *doubt {
+	list := d.few().doubtful
+	for i := range list {
+		if list[i].name == name {
+			return &list[i]
 		}
 	}
 	return nil
 }
 
-func (v *visit) doubt(name, sec uint32) {
-	if v.doubtful == nil {
-		v.doubtful = new([]doubt)
-	}
-	if len(*v.doubtful) < maxDoubtful {
-		*v.doubtful = append(*v.doubtful, doubt{name, sec})
+func (d *Device) doubt(name, sec uint32) {
+	r, v := d.more(), &d.visit
+	if len(r.doubtful) < maxDoubtful {
+		r.doubtful = append(r.doubtful, doubt{name, sec})
 		return
 	}
-	(*v.doubtful)[v.doubtAt] = doubt{name, sec}
+	r.doubtful[v.doubtAt] = doubt{name, sec}
 	v.doubtAt = (v.doubtAt + 1) % maxDoubtful
 }
 
