@@ -19,13 +19,60 @@ import (
 // The order in which evidence is added does not matter.
 type Dossier struct {
 	set     *Set
+	rare    *rare // what most do not have; nil for those
 	items   []item
+	last    int64     // Unix time of the last evidence, matched or not
+	seen    uint32    // pieces of evidence, matched or not
+	holders uint32    // hardware addresses and DHCP host names that it spoke by
+	first   [2]holder // of those; the others are rare
+}
+
+// rare is what most dossiers do not have.
+type rare struct {
 	models  []modelSeen
-	who     []holder // hardware addresses and DHCP host names that it spoke by
-	last    int64    // Unix time of the last evidence, matched or not
-	seen    uint32   // pieces of evidence, matched or not
-	Evicted uint32   // items that gave way to better ones
-	stored  *string  // as read from a store, until a set is known
+	who     []holder
+	stored  string // as read from a store, until a set is known; empty for nothing
+	evicted uint32 // items that gave way to better ones
+}
+
+// noRare is what nobody may write to.
+var noRare rare
+
+// few returns what is rare of d, to be read.
+func (d *Dossier) few() *rare {
+	if d.rare == nil {
+		return &noRare
+	}
+	return d.rare
+}
+
+// more returns what is rare of d, to be written.
+func (d *Dossier) more() *rare {
+	if d.rare == nil {
+		d.rare = new(rare)
+	}
+	return d.rare
+}
+
+// Evicted is how many items gave way to better ones.
+func (d *Dossier) Evicted() uint32 { return d.few().evicted }
+
+// holder returns number i of d.holders.
+func (d *Dossier) holder(i uint32) *holder {
+	if i < uint32(len(d.first)) {
+		return &d.first[i]
+	}
+	return &d.rare.who[i-uint32(len(d.first))]
+}
+
+func (d *Dossier) addHolder(h holder) {
+	if d.holders < uint32(len(d.first)) {
+		d.first[d.holders] = h
+	} else {
+		r := d.more()
+		r.who = append(r.who, h)
+	}
+	d.holders++
 }
 
 // item is one signature that fired.
@@ -112,7 +159,7 @@ func (d *Dossier) addItem(h hit, visit bool, at int64) bool {
 	}
 	t := item{sig: h.sig, sub: h.sub, visit: visit, last: at, count: 1, days: 1}
 	if most := d.set.rules.Items; len(d.items) >= most {
-		d.Evicted++
+		d.more().evicted++
 		worst := d.worst()
 		if d.compare(&t, &d.items[worst]) <= 0 {
 			return false
@@ -192,9 +239,10 @@ func worth(g *signature, t *item) int {
 // for a name.
 func (d *Dossier) spoke(who uint64, kind uint32, at int64) bool {
 	hash := uint32(mix(hashSeed^who*hashPrime)*hashPrime>>32)&^1 | kind
-	same, oldest := 0, -1
-	for i := range d.who {
-		h := &d.who[i]
+	same := 0
+	var oldest *holder
+	for i := range d.holders {
+		h := d.holder(i)
 		if h.hash == hash {
 			first := min(h.first(), at)
 			h.last = max(h.last, at)
@@ -203,17 +251,17 @@ func (d *Dossier) spoke(who uint64, kind uint32, at int64) bool {
 		}
 		if h.hash&1 == kind {
 			same++
-			if oldest < 0 || h.last < d.who[oldest].last || h.last == d.who[oldest].last && h.hash > d.who[oldest].hash {
-				oldest = i
+			if oldest == nil || h.last < oldest.last || h.last == oldest.last && h.hash > oldest.hash {
+				oldest = h
 			}
 		}
 	}
 	if same < maxHolders {
-		d.who = append(d.who, holder{hash: hash, last: at})
+		d.addHolder(holder{hash: hash, last: at})
 		return true
 	}
-	if o := &d.who[oldest]; at > o.last || at == o.last && hash < o.hash {
-		*o = holder{hash: hash, last: at}
+	if at > oldest.last || at == oldest.last && hash < oldest.hash {
+		*oldest = holder{hash: hash, last: at}
 		return true
 	}
 	return false
@@ -243,8 +291,8 @@ const never = -1 << 62
 // others last spoke before it, or never.
 func (d *Dossier) takeover(kind uint32) (start, others int64, ok bool) {
 	var now *holder
-	for i := range d.who {
-		h := &d.who[i]
+	for i := range d.holders {
+		h := d.holder(i)
 		if h.hash&1 == kind && (now == nil || h.last > now.last || h.last == now.last && (h.first() > now.first() || h.first() == now.first() && h.hash < now.hash)) {
 			now = h
 		}
@@ -253,13 +301,13 @@ func (d *Dossier) takeover(kind uint32) (start, others int64, ok bool) {
 		return 0, never, false
 	}
 	start, others = now.first(), never
-	for i := range d.who {
-		if h := &d.who[i]; h.hash&1 == kind && h != now {
+	for i := range d.holders {
+		if h := d.holder(i); h.hash&1 == kind && h != now {
 			start = max(start, min(h.last+1, now.last))
 		}
 	}
-	for i := range d.who {
-		if h := &d.who[i]; h.hash&1 == kind && h != now {
+	for i := range d.holders {
+		if h := d.holder(i); h.hash&1 == kind && h != now {
 			others = max(others, min(h.last, start))
 		}
 	}
@@ -272,26 +320,27 @@ func (d *Dossier) addModel(h hit, at int64) {
 	if len(name) > maxModelName {
 		name = name[:maxModelName]
 	}
-	for i := range d.models {
-		if m := &d.models[i]; m.sig == h.sig && m.name == name {
+	r := d.more()
+	for i := range r.models {
+		if m := &r.models[i]; m.sig == h.sig && m.name == name {
 			m.rank, m.at = max(m.rank, uint8(h.rank)), max(m.at, at)
 			return
 		}
 	}
-	d.models = append(d.models, modelSeen{h.sig, uint8(h.rank), at, name})
-	if len(d.models) > maxModels {
-		slices.SortFunc(d.models, func(a, b modelSeen) int {
+	r.models = append(r.models, modelSeen{h.sig, uint8(h.rank), at, name})
+	if len(r.models) > maxModels {
+		slices.SortFunc(r.models, func(a, b modelSeen) int {
 			return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.at, a.at), cmp.Compare(a.name, b.name))
 		})
-		d.models = d.models[:maxModels]
-		d.Evicted++
+		r.models = r.models[:maxModels]
+		r.evicted++
 	}
 }
 
 // model is the best name of a model that speaks for the maker.
 func (d *Dossier) model(maker uint8, since int64) string {
 	var best modelSeen
-	for _, m := range d.models {
+	for _, m := range d.few().models {
 		if m.at < since || !d.set.kin(d.set.sigs[m.sig].maker, maker) {
 			continue
 		}
@@ -308,8 +357,8 @@ func (d *Dossier) adopt(s *Set) {
 	if d.set == s {
 		return
 	}
-	if b := d.stored; b != nil {
-		if err := d.restore(s, []byte(*b)); err != nil {
+	if b := d.few().stored; b != "" {
+		if err := d.restore(s, []byte(b)); err != nil {
 			*d = Dossier{} // it was read without error before: cannot happen
 		}
 	}
@@ -329,14 +378,18 @@ func (d *Dossier) adopt(s *Set) {
 			items = append(items, t)
 		}
 	}
-	models := d.models[:0]
-	for _, m := range d.models {
+	d.items = items
+	if d.rare == nil {
+		return
+	}
+	models := d.rare.models[:0]
+	for _, m := range d.rare.models {
 		if sig, ok := move(m.sig); ok {
 			m.sig = sig
 			models = append(models, m)
 		}
 	}
-	d.items, d.models = items, models
+	d.rare.models = models
 }
 
 // Enough reports whether enough was seen to say anything; until then a

@@ -17,14 +17,17 @@ func (d *Dossier) Merge(s *Set, o *Dossier) (changed bool) {
 	if d.seen == 0 || n.last > d.last {
 		d.last = n.last
 	}
-	d.seen, d.Evicted = max(d.seen, n.seen), max(d.Evicted, n.Evicted)
-	for i := range n.who {
-		changed = d.spokeAs(n.who[i]) || changed
+	d.seen = max(d.seen, n.seen)
+	if n.Evicted() > d.Evicted() {
+		d.more().evicted = n.Evicted()
+	}
+	for i := range n.holders {
+		changed = d.spokeAs(*n.holder(i)) || changed
 	}
 	for i := range n.items {
 		changed = d.mergeItem(&n.items[i]) || changed
 	}
-	for _, m := range n.models {
+	for _, m := range n.few().models {
 		d.addModel(hit{sig: m.sig, model: m.name, rank: int(m.rank)}, m.at)
 	}
 	return changed
@@ -43,7 +46,7 @@ func (d *Dossier) mergeItem(o *item) bool {
 		if d.compare(o, &d.items[worst]) <= 0 {
 			return false
 		}
-		d.Evicted++
+		d.more().evicted++
 		d.items[worst] = *o
 		return true
 	}
@@ -76,9 +79,10 @@ func aged(days uint32, n int64) uint32 {
 // spokeAs takes over a holder with its whole time.
 func (d *Dossier) spokeAs(o holder) bool {
 	kind := o.hash & 1
-	same, oldest := 0, -1
-	for i := range d.who {
-		h := &d.who[i]
+	same := 0
+	var oldest *holder
+	for i := range d.holders {
+		h := d.holder(i)
 		if h.hash == o.hash {
 			first := min(h.first(), o.first())
 			h.last = max(h.last, o.last)
@@ -89,15 +93,15 @@ func (d *Dossier) spokeAs(o holder) bool {
 			continue
 		}
 		same++
-		if oldest < 0 || h.last < d.who[oldest].last || h.last == d.who[oldest].last && h.hash > d.who[oldest].hash {
-			oldest = i
+		if oldest == nil || h.last < oldest.last || h.last == oldest.last && h.hash > oldest.hash {
+			oldest = h
 		}
 	}
 	switch {
 	case same < maxHolders:
-		d.who = append(d.who, o)
-	case o.last > d.who[oldest].last || o.last == d.who[oldest].last && o.hash < d.who[oldest].hash:
-		d.who[oldest] = o
+		d.addHolder(o)
+	case o.last > oldest.last || o.last == oldest.last && o.hash < oldest.hash:
+		*oldest = o
 	default:
 		return false
 	}

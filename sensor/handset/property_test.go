@@ -125,7 +125,7 @@ func TestNothingIsInherited(t *testing.T) {
 		for _, e := range append(old, own...) {
 			mixed.Add(s, e)
 		}
-		if mixed.Evicted > 0 {
+		if mixed.Evicted() > 0 {
 			t.Skip("evicted")
 		}
 		got, want := mixed.Verdict(s, moved, Network{}), judge(s, Network{}, own)

@@ -14,8 +14,8 @@ const storeVersion = 1
 // MarshalBinary keeps a dossier by the ids of its signatures, so that it
 // outlives a change of the signature set. An empty one is one byte.
 func (d *Dossier) MarshalBinary() ([]byte, error) {
-	if d.stored != nil {
-		return []byte(*d.stored), nil // read and not used since
+	if b := d.few().stored; b != "" {
+		return []byte(b), nil // read and not used since
 	}
 	b := []byte{storeVersion}
 	if d.set == nil {
@@ -23,7 +23,7 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 	}
 	b = binary.AppendVarint(b, d.last)
 	b = binary.AppendUvarint(b, uint64(d.seen))
-	b = binary.AppendUvarint(b, uint64(d.Evicted))
+	b = binary.AppendUvarint(b, uint64(d.Evicted()))
 	b = binary.AppendUvarint(b, uint64(len(d.items)))
 	for i := range d.items {
 		t := &d.items[i]
@@ -34,16 +34,17 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 		b = binary.AppendVarint(b, d.last-t.last)
 		b = binary.AppendUvarint(b, uint64(t.span))
 	}
-	b = binary.AppendUvarint(b, uint64(len(d.models)))
-	for _, m := range d.models {
+	models := d.few().models
+	b = binary.AppendUvarint(b, uint64(len(models)))
+	for _, m := range models {
 		b = appendString(b, d.set.sigs[m.sig].id)
 		b = binary.AppendUvarint(b, uint64(m.rank))
 		b = binary.AppendVarint(b, d.last-m.at)
 		b = appendString(b, m.name)
 	}
-	b = binary.AppendUvarint(b, uint64(len(d.who)))
-	for i := range d.who {
-		h := &d.who[i]
+	b = binary.AppendUvarint(b, uint64(d.holders))
+	for i := range d.holders {
+		h := d.holder(i)
 		b = binary.AppendUvarint(b, uint64(h.hash))
 		b = binary.AppendVarint(b, d.last-h.last)
 		b = binary.AppendUvarint(b, uint64(h.span))
@@ -70,10 +71,12 @@ func (d *Dossier) UnmarshalBinary(b []byte) error {
 	if err := n.restore(&Set{}, b); err != nil {
 		return err
 	}
-	*d = Dossier{last: n.last, seen: n.seen, Evicted: n.Evicted}
+	*d = Dossier{last: n.last, seen: n.seen}
+	if e := n.Evicted(); e > 0 || len(b) > 1 {
+		d.rare = &rare{evicted: e}
+	}
 	if len(b) > 1 {
-		stored := string(b)
-		d.stored = &stored
+		d.rare.stored = string(b)
 	}
 	return nil
 }
@@ -90,7 +93,9 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 	r := reader{b: b[1:]}
 	n := Dossier{set: s, last: r.signed()}
 	n.seen = uint32(r.upTo(math.MaxUint32))
-	n.Evicted = uint32(r.upTo(math.MaxUint32))
+	if e := uint32(r.upTo(math.MaxUint32)); e > 0 {
+		n.more().evicted = e
+	}
 	for range r.upTo(1024) {
 		id := r.text()
 		t := item{sub: uint16(r.upTo(math.MaxUint16))}
@@ -109,11 +114,11 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 		m := modelSeen{rank: uint8(r.upTo(math.MaxUint8)), at: n.last - r.age(), name: r.text()}
 		if sig, ok := s.byID[id]; ok {
 			m.sig = uint16(sig)
-			n.models = append(n.models, m)
+			n.more().models = append(n.more().models, m)
 		}
 	}
 	for range r.upTo(2 * maxHolders) {
-		n.who = append(n.who, holder{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age(), span: uint32(r.upTo(math.MaxUint32))})
+		n.addHolder(holder{hash: uint32(r.upTo(math.MaxUint32)), last: n.last - r.age(), span: uint32(r.upTo(math.MaxUint32))})
 	}
 	if r.bad || len(r.b) != 0 {
 		return ErrDossier
