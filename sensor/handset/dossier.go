@@ -3,7 +3,6 @@ package handset
 import (
 	"cmp"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -29,51 +28,40 @@ type Dossier struct {
 
 // rare is what most dossiers do not have.
 type rare struct {
-	models  []modelSeen
+	models []modelSeen
+	rest   *rest // what hardly any has; nil for those
+}
+
+type rest struct {
 	who     []holder
 	stored  string // as read from a store, until a set is known; empty for nothing
 	evicted uint32 // items that gave way to better ones
 }
 
-// noRare is what nobody may write to.
-var noRare rare
+// noRest is what nobody may write to.
+var noRest rest
 
-// few returns what is rare of d, to be read.
-func (d *Dossier) few() *rare {
-	if d.rare == nil {
-		return &noRare
+// few returns what hardly any dossier has, to be read.
+func (d *Dossier) few() *rest {
+	if d.rare == nil || d.rare.rest == nil {
+		return &noRest
 	}
-	return d.rare
+	return d.rare.rest
 }
 
-// more returns what is rare of d, to be written.
-func (d *Dossier) more() *rare {
+// more returns what hardly any dossier has, to be written.
+func (d *Dossier) more() *rest {
 	if d.rare == nil {
 		d.rare = new(rare)
 	}
-	return d.rare
+	if d.rare.rest == nil {
+		d.rare.rest = new(rest)
+	}
+	return d.rare.rest
 }
 
 // Evicted is how many items gave way to better ones.
 func (d *Dossier) Evicted() uint32 { return d.few().evicted }
-
-// holder returns number i of d.holders.
-func (d *Dossier) holder(i uint32) *holder {
-	if i < uint32(len(d.first)) {
-		return &d.first[i]
-	}
-	return &d.rare.who[i-uint32(len(d.first))]
-}
-
-func (d *Dossier) addHolder(h holder) {
-	if d.holders < uint32(len(d.first)) {
-		d.first[d.holders] = h
-	} else {
-		r := d.more()
-		r.who = append(r.who, h)
-	}
-	d.holders++
-}
 
 // item is one signature that fired.
 type item struct {
@@ -86,31 +74,7 @@ type item struct {
 	last  int64  // Unix time
 }
 
-// modelSeen is the name of a model and the signature that read it.
-type modelSeen struct {
-	sig  uint16
-	rank uint8
-	at   int64
-	name string
-}
-
-// holder is a hardware address (even hash) or a DHCP host name (odd hash)
-// that spoke as this device. Names tell a change of device where the
-// evidence has no addresses.
-type holder struct {
-	hash uint32
-	span uint32 // seconds from first to last; saturates
-	last int64  // Unix time
-}
-
-func (h *holder) first() int64 { return h.last - int64(h.span) }
-
-const (
-	maxModels    = 4
-	maxHolders   = 4 // of each kind
-	maxModelName = 32
-	day          = 24 * 60 * 60
-)
+const day = 24 * 60 * 60
 
 // Add takes one piece of evidence and reports whether it may change the
 // verdict. What no signature knows is not kept.
@@ -233,122 +197,6 @@ func worth(g *signature, t *item) int {
 		w = 1
 	}
 	return w
-}
-
-// spoke notes who spoke and reports a new one. kind is 0 for an address, 1
-// for a name.
-func (d *Dossier) spoke(who uint64, kind uint32, at int64) bool {
-	hash := uint32(mix(hashSeed^who*hashPrime)*hashPrime>>32)&^1 | kind
-	same := 0
-	var oldest *holder
-	for i := range d.holders {
-		h := d.holder(i)
-		if h.hash == hash {
-			first := min(h.first(), at)
-			h.last = max(h.last, at)
-			h.span = uint32(min(h.last-first, math.MaxUint32))
-			return false
-		}
-		if h.hash&1 == kind {
-			same++
-			if oldest == nil || h.last < oldest.last || h.last == oldest.last && h.hash > oldest.hash {
-				oldest = h
-			}
-		}
-	}
-	if same < maxHolders {
-		d.addHolder(holder{hash: hash, last: at})
-		return true
-	}
-	if at > oldest.last || at == oldest.last && hash < oldest.hash {
-		*oldest = holder{hash: hash, last: at}
-		return true
-	}
-	return false
-}
-
-// since is when the present binding began; evidence last seen before it
-// belongs to whoever held the address then.
-func (d *Dossier) since() int64 {
-	slack := int64(d.set.rules.Slack)
-	if start, others, ok := d.takeover(0); ok {
-		if others == never {
-			start -= slack
-		}
-		return start
-	}
-	// No address was seen: another DHCP host name, later than a renewal
-	// under two names would come, is another device.
-	if start, others, ok := d.takeover(1); ok && others != never && start-others > slack {
-		return start
-	}
-	return never
-}
-
-const never = -1 << 62
-
-// takeover is when the latest holder of a kind began to speak, and when
-// others last spoke before it, or never.
-func (d *Dossier) takeover(kind uint32) (start, others int64, ok bool) {
-	var now *holder
-	for i := range d.holders {
-		h := d.holder(i)
-		if h.hash&1 == kind && (now == nil || h.last > now.last || h.last == now.last && (h.first() > now.first() || h.first() == now.first() && h.hash < now.hash)) {
-			now = h
-		}
-	}
-	if now == nil {
-		return 0, never, false
-	}
-	start, others = now.first(), never
-	for i := range d.holders {
-		if h := d.holder(i); h.hash&1 == kind && h != now {
-			start = max(start, min(h.last+1, now.last))
-		}
-	}
-	for i := range d.holders {
-		if h := d.holder(i); h.hash&1 == kind && h != now {
-			others = max(others, min(h.last, start))
-		}
-	}
-	return start, others, true
-}
-
-// addModel keeps the model names that are trusted most.
-func (d *Dossier) addModel(h hit, at int64) {
-	name := h.model
-	if len(name) > maxModelName {
-		name = name[:maxModelName]
-	}
-	r := d.more()
-	for i := range r.models {
-		if m := &r.models[i]; m.sig == h.sig && m.name == name {
-			m.rank, m.at = max(m.rank, uint8(h.rank)), max(m.at, at)
-			return
-		}
-	}
-	r.models = append(r.models, modelSeen{h.sig, uint8(h.rank), at, name})
-	if len(r.models) > maxModels {
-		slices.SortFunc(r.models, func(a, b modelSeen) int {
-			return cmp.Or(cmp.Compare(b.rank, a.rank), cmp.Compare(b.at, a.at), cmp.Compare(a.name, b.name))
-		})
-		r.models = r.models[:maxModels]
-		r.evicted++
-	}
-}
-
-// model is the best name of a model that speaks for the maker.
-func (d *Dossier) model(maker uint8, since int64) string {
-	var best modelSeen
-	for _, m := range d.few().models {
-		if m.at < since || !d.set.kin(d.set.sigs[m.sig].maker, maker) {
-			continue
-		}
-		if best.name == "" || m.rank > best.rank || m.rank == best.rank && (m.at > best.at || m.at == best.at && m.name < best.name) {
-			best = m
-		}
-	}
-	return best.name
 }
 
 // adopt moves the dossier to another set of signatures, by their ids. What

@@ -18,8 +18,8 @@ func TestDossierIsBoundedAndSmall(t *testing.T) {
 		d.Add(s, Evidence{At: at, Family: "mac", Field: "address", Value: fmt.Sprintf("02:00:00:00:%02x:%02x", i>>8&255, i&255)})
 		d.Add(s, Evidence{At: at, Family: "push", Field: "model", Value: fmt.Sprintf("SM-A%04d", i)})
 	}
-	if len(d.items) > s.rules.Items || len(d.few().models) > maxModels || d.holders > 2*maxHolders {
-		t.Errorf("%d items, %d models, %d addresses", len(d.items), len(d.few().models), d.holders)
+	if len(d.items) > s.rules.Items || len(d.models()) > maxModels || d.holders > 2*maxHolders {
+		t.Errorf("%d items, %d models, %d addresses", len(d.items), len(d.models()), d.holders)
 	}
 	if d.Evicted() == 0 {
 		t.Error("eviction is not counted")
@@ -41,7 +41,7 @@ func TestTypicalDossierIsSmall(t *testing.T) {
 		d.Add(s, e)
 	}
 	const most = 600 // bytes
-	n := int(unsafe.Sizeof(d)) + cap(d.items)*int(unsafe.Sizeof(item{})) + int(unsafe.Sizeof(*d.rare)) + cap(d.rare.who)*int(unsafe.Sizeof(holder{})) + cap(d.rare.models)*int(unsafe.Sizeof(modelSeen{}))
+	n := int(unsafe.Sizeof(d)) + cap(d.items)*int(unsafe.Sizeof(item{})) + int(unsafe.Sizeof(*d.rare)) + cap(d.few().who)*int(unsafe.Sizeof(holder{})) + cap(d.models())*int(unsafe.Sizeof(modelSeen{}))
 	if n > most {
 		t.Errorf("%d bytes, want at most %d", n, most)
 	}

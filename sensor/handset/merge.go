@@ -27,7 +27,7 @@ func (d *Dossier) Merge(s *Set, o *Dossier) (changed bool) {
 	for i := range n.items {
 		changed = d.mergeItem(&n.items[i]) || changed
 	}
-	for _, m := range n.few().models {
+	for _, m := range n.models() {
 		d.addModel(hit{sig: m.sig, model: m.name, rank: int(m.rank)}, m.at)
 	}
 	return changed

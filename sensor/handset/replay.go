@@ -40,7 +40,7 @@ func (d *Dossier) Replay(s *Set) []Evidence {
 		}
 		add(t.last, field, "", t.visit)
 	}
-	for _, m := range d.few().models {
+	for _, m := range d.models() {
 		if m.at >= since {
 			add(m.at, s.sigs[m.sig].id, strconv.Itoa(int(m.rank))+" "+m.name, false)
 		}

@@ -34,7 +34,7 @@ func (d *Dossier) MarshalBinary() ([]byte, error) {
 		b = binary.AppendVarint(b, d.last-t.last)
 		b = binary.AppendUvarint(b, uint64(t.span))
 	}
-	models := d.few().models
+	models := d.models()
 	b = binary.AppendUvarint(b, uint64(len(models)))
 	for _, m := range models {
 		b = appendString(b, d.set.sigs[m.sig].id)
@@ -72,11 +72,9 @@ func (d *Dossier) UnmarshalBinary(b []byte) error {
 		return err
 	}
 	*d = Dossier{last: n.last, seen: n.seen}
-	if e := n.Evicted(); e > 0 || len(b) > 1 {
-		d.rare = &rare{evicted: e}
-	}
 	if len(b) > 1 {
-		d.rare.stored = string(b)
+		r := d.more()
+		r.stored, r.evicted = string(b), n.Evicted()
 	}
 	return nil
 }
@@ -114,7 +112,7 @@ func (d *Dossier) restore(s *Set, b []byte) error {
 		m := modelSeen{rank: uint8(r.upTo(math.MaxUint8)), at: n.last - r.age(), name: r.text()}
 		if sig, ok := s.byID[id]; ok {
 			m.sig = uint16(sig)
-			n.more().models = append(n.more().models, m)
+			n.setModels(append(n.models(), m))
 		}
 	}
 	for range r.upTo(2 * maxHolders) {
