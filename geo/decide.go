@@ -22,25 +22,25 @@ type evidence struct {
 	disputeText string        // what the location rests on against what
 }
 
-// decide draws the four answers. It is a pure function of its arguments.
-func decide(q *Query, c *claims, x *ruleIndex, special bool) Jurisdiction {
+// decide draws the four answers into j, which must be zero. They depend on
+// its arguments alone.
+func decide(j *Jurisdiction, q *Query, c *claims, x *ruleIndex, special bool) {
 	e := evidence{q: q, c: c, x: x, special: special, named: x.named(q.Name)}
-	j := Jurisdiction{LocationConfidence: NoIdea, Relay: q.Tunnel || c.relay}
+	j.LocationConfidence, j.Relay = NoIdea, q.Tunnel || c.relay
 	if !special {
 		e.readChain()
 		e.operator = x.operators[c.asn]
 		if e.operator != nil {
 			e.mainland = e.operator.Mainland
 		}
-		e.decideSites(&j)
-		e.decideLocation(&j)
-		e.decideOperator(&j)
+		e.decideSites(j)
+		e.decideLocation(j)
+		e.decideOperator(j)
 		j.Registration = c.registration.country
 		e.use(c.registration)
 	}
-	e.decideOwner(&j)
-	e.conclude(&j)
-	return j
+	e.decideOwner(j)
+	e.conclude(j)
 }
 
 // readChain finds the cloud whose own name ends the chain, and the label

@@ -127,7 +127,8 @@ func (g *Geo) JudgeFacts(f Facts) Jurisdiction {
 			c.site = r
 		}
 	}
-	j := decide(&q, &c, s.rules, special)
+	var j Jurisdiction
+	decide(&j, &q, &c, s.rules, special)
 	if j.Addr = addr; translated {
 		j.Outer = q.Addr
 	}

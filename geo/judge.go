@@ -18,7 +18,7 @@ type Geo struct {
 
 	adopted       chan struct{} // tells Run; one is enough
 	mu            sync.Mutex    // of those who replace the above
-	spare         sync.Pool     // of *work
+	spare         sync.Pool     // of *claims
 	misses        atomic.Uint64
 	evicted       atomic.Uint64 // of caches that are gone
 	learntRefused atomic.Uint64
@@ -86,53 +86,55 @@ func load(c *Config) (*snapshot, error) {
 
 // Judge says under whose law the server of q is. A server judged before
 // costs no allocation. The strings of q are not kept.
-func (g *Geo) Judge(q Query) Jurisdiction {
+func (g *Geo) Judge(q Query) Jurisdiction { return *g.Of(q) }
+
+// Of is Judge without a copy of the answer: others hold it too, so it must
+// not be changed.
+func (g *Geo) Of(q Query) *Jurisdiction {
 	s := g.snap.Load()
 	at := s.cache.slot(&q)
 	if e := s.cache.get(&q, at); e != nil {
-		return e.j
+		return &e.j
 	}
 	return g.judgeAnew(s, q, at)
 }
 
-// work is what judging one server needs; the databases are called through an
-// interface, so it would not stay on a stack.
-type work struct {
-	q Query
-	c claims
-}
-
-// judgeAnew is apart so that q stays on Judge's stack.
-func (g *Geo) judgeAnew(s *snapshot, q Query, at int) Jurisdiction {
-	w, ok := g.spare.Get().(*work)
+// judgeAnew asks the databases and the rules; it is apart so that q stays on
+// the stack of Of. What it answers with is what is kept, and all that is
+// allocated: what the databases say is gathered in claims that are used again,
+// since they are called through an interface and the claims would not stay on
+// a stack.
+func (g *Geo) judgeAnew(s *snapshot, q Query, at int) *Jurisdiction {
+	c, ok := g.spare.Get().(*claims)
 	if !ok {
-		w = &work{}
+		c = &claims{}
 	}
-	w.q = q
-	j := s.judge(&w.q, &w.c, *g.nat64.Load())
+	e := &judged{q: q}
+	s.judge(&e.j, &e.q, c, *g.nat64.Load())
 	g.misses.Add(1)
-	if w.q.cacheable() {
-		w.q.Name = s.rules.named(q.Name).raw // a copy that many entries share
-		s.cache.put(&w.q, &j, at)
+	if q.cacheable() {
+		e.q.own(s.rules.named(q.Name).raw) // a copy of the name that many entries share
+		s.cache.put(e, at)
+	} else {
+		e.q = Query{}
 	}
-	*w = work{}
-	g.spare.Put(w)
-	return j
+	*c = claims{}
+	g.spare.Put(c)
+	return &e.j
 }
 
-func (s *snapshot) judge(q *Query, c *claims, nat64 []netip.Prefix) Jurisdiction {
+func (s *snapshot) judge(j *Jurisdiction, q *Query, c *claims, nat64 []netip.Prefix) {
 	outer := plain(q.Addr)
 	addr, translated := inner(outer, nat64)
 	special := addr.IsValid() && Placeless(addr)
 	if addr.IsValid() && !special {
 		s.gather(addr, c)
 	}
-	j := decide(q, c, s.rules, special)
+	decide(j, q, c, s.rules, special)
 	j.Addr = addr
 	if translated {
 		j.Outer = outer
 	}
-	return j
 }
 
 // Stats counts what Judge did.

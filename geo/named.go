@@ -50,32 +50,36 @@ func (x *ruleIndex) named(raw string) *named {
 	return n
 }
 
+// lookName: the owner is the longest rule above the name; a cloud's own name
+// owns nothing; else the country of the code domain, which is weak.
 func (x *ruleIndex) lookName(raw string) *named {
 	n := &named{raw: raw, name: canonical(raw)}
-	var left string
-	if n.cloud, left = x.cloudName(n.name); n.cloud != nil {
-		n.label, n.labelled = x.region(n.cloud.Regions, left)
+	for d := n.name; d != "" && n.cloud == nil; d = parent(d) {
+		r := x.domains[d]
+		if r == nil {
+			continue
+		}
+		if n.owner == nil && r.owner != nil && owns(d, n.name) {
+			n.owner = r.owner
+		}
+		if r.cloud != nil {
+			n.cloud = r.cloud
+			n.label, n.labelled = x.region(r.cloud.Regions, leftOf(n.name, d))
+		}
 	}
-	if n.name != "" {
-		x.findOwner(n)
+	n.cloudOwner = n.owner == nil && n.cloud != nil
+	if n.owner == nil && !n.cloudOwner {
+		if code := countryOf(n.name); code != "" && registrable(n.name) != "" {
+			n.code = code
+		}
 	}
 	return n
 }
 
-// findOwner: the longest rule above the name; a cloud's own name owns
-// nothing; else the country of the code domain, which is weak.
-func (x *ruleIndex) findOwner(n *named) {
-	base := registrable(n.name)
-	above := base == "" // above the registered domain everybody is somebody else, but for clouds
-	parents(n.name, func(d string) bool {
-		if !above {
-			n.owner = x.owners[d]
-		}
-		n.cloudOwner = n.owner == nil && x.names[d] != nil
-		above = above || d == base
-		return n.owner != nil || n.cloudOwner
-	})
-	if n.owner == nil && !n.cloudOwner && base != "" {
-		n.code = countryOf(n.name)
-	}
+// owns reports whether d, name or a domain above it, stands at or below the
+// domain under which name was registered: above that everybody is somebody
+// else.
+func owns(d, name string) bool {
+	base := registrable(name)
+	return base != "" && len(d) >= len(base)
 }

@@ -11,10 +11,22 @@ import (
 // routers use for the local network.
 var searchSuffixes = [...]string{".local", ".lan", ".home", ".home.arpa", ".localdomain", ".internal", ".intranet", ".fritz.box", ".corp", ".alt"}
 
+// searchEndings are the last letters of searchSuffixes: most names end in
+// another.
+var searchEndings = func() (last [256]bool) {
+	for _, s := range searchSuffixes {
+		last[s[len(s)-1]] = true
+	}
+	return last
+}()
+
 // canonical is name in lower case without the final dot and without a search
 // suffix that was appended to a whole name.
 func canonical(name string) string {
 	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if n := len(name); n == 0 || !searchEndings[name[n-1]] {
+		return name
+	}
 	for _, s := range searchSuffixes {
 		if rest, ok := strings.CutSuffix(name, s); ok && strings.Contains(rest, ".") {
 			return rest
@@ -23,18 +35,15 @@ func canonical(name string) string {
 	return name
 }
 
-// parents calls f with name and every domain above it until f returns true.
-func parents(name string, f func(domain string) bool) {
-	for name != "" {
-		if f(name) {
-			return
-		}
-		i := strings.IndexByte(name, '.')
-		if i < 0 {
-			return
-		}
-		name = name[i+1:]
-	}
+// parent is the domain above name, empty above a top-level domain.
+func parent(name string) string {
+	_, above, _ := strings.Cut(name, ".")
+	return above
+}
+
+// leftOf is what name has below domain.
+func leftOf(name, domain string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, domain), ".")
 }
 
 // registrable is the domain under which name was registered; empty for a

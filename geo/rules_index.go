@@ -17,11 +17,26 @@ type ruleIndex struct {
 	homes     map[uint32]*OverrideRule // by ASN
 	sites     bart.Table[*SiteRule]
 	prefixes  bart.Table[*OverrideRule]
-	owners    map[string]*ownership
-	names     map[string]*NameRule
+	domains   map[string]*domainRule
 	regions   map[string]map[string]Country // by cloud and label
 	phrases   phrases
 	known     names
+}
+
+// domainRule is what the rules say of a domain and all below it.
+type domainRule struct {
+	owner *ownership // nil: not known
+	cloud *NameRule  // nil: not a cloud's own
+}
+
+// at is the rule for domain d, made when there is none.
+func (x *ruleIndex) at(d string) *domainRule {
+	r := x.domains[d]
+	if r == nil {
+		r = &domainRule{}
+		x.domains[d] = r
+	}
+	return r
 }
 
 // ownership is an owner as Jurisdiction shows it.
@@ -34,7 +49,7 @@ func indexRules(c *Config) (*ruleIndex, error) {
 	x := &ruleIndex{
 		known:     names{seed: maphash.MakeSeed()},
 		operators: map[uint32]*OperatorRule{}, homes: map[uint32]*OverrideRule{},
-		owners: make(map[string]*ownership, len(c.Rules.Owners)+len(c.Owners)), names: make(map[string]*NameRule, len(c.Rules.Names)), regions: map[string]map[string]Country{},
+		domains: make(map[string]*domainRule, len(c.Rules.Owners)+len(c.Owners)+len(c.Rules.Names)), regions: map[string]map[string]Country{},
 	}
 	for i := range c.Rules.Operators {
 		r := &c.Rules.Operators[i]
@@ -55,7 +70,7 @@ func indexRules(c *Config) (*ruleIndex, error) {
 	}
 	for i := range c.Rules.Names {
 		r := &c.Rules.Names[i]
-		x.names[domain(r.Suffix)] = r
+		x.at(domain(r.Suffix)).cloud = r
 	}
 	for _, r := range c.Rules.Regions {
 		if x.regions[r.Cloud] == nil {
@@ -84,7 +99,7 @@ func (x *ruleIndex) addOwners(rules []OwnerRule, from string) error {
 		if d == "" || r.Home != "" && !r.Home.Valid() {
 			return fmt.Errorf("geo: owner of %q: home %q: want a domain and a country", r.Domain, r.Home)
 		}
-		x.owners[d] = &ownership{Party{Name: r.Name, Home: r.Home}, cmp.Or(r.From, from)}
+		x.at(d).owner = &ownership{Party{Name: r.Name, Home: r.Home}, cmp.Or(r.From, from)}
 	}
 	return nil
 }
@@ -101,11 +116,11 @@ func (x *ruleIndex) addOverrides(rules []OverrideRule) error {
 		case r.ASN != 0:
 			x.homes[r.ASN] = r
 		case r.Domain != "":
-			if d := domain(r.Domain); x.owners[d] != nil && r.Name == "" {
-				x.owners[d] = &ownership{Party{Name: x.owners[d].party.Name, Home: r.Home}, "override"}
-			} else {
-				x.owners[d] = &ownership{Party{Name: r.Name, Home: r.Home}, "override"}
+			d, name := x.at(domain(r.Domain)), r.Name
+			if d.owner != nil && name == "" {
+				name = d.owner.party.Name
 			}
+			d.owner = &ownership{Party{Name: name, Home: r.Home}, "override"}
 		default:
 			return fmt.Errorf("geo: override %d: want one of prefix, asn, domain", i+1)
 		}
@@ -124,14 +139,12 @@ func unmapped(p netip.Prefix) netip.Prefix {
 // cloudName finds the rule of a cloud's or CDN's own name above name, and
 // what stands to the left of it.
 func (x *ruleIndex) cloudName(name string) (r *NameRule, left string) {
-	parents(name, func(d string) bool {
-		if r = x.names[d]; r == nil {
-			return false
+	for d := name; d != ""; d = parent(d) {
+		if known := x.domains[d]; known != nil && known.cloud != nil {
+			return known.cloud, leftOf(name, d)
 		}
-		left = strings.TrimSuffix(strings.TrimSuffix(name, d), ".")
-		return true
-	})
-	return r, left
+	}
+	return nil, ""
 }
 
 // region is the country that a label in left names, in the words of cloud.

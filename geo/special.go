@@ -33,6 +33,18 @@ var placeless6 = [...]netip.Prefix{
 
 var global6 = netip.MustParsePrefix("2000::/3")
 
+// placelessFirst are the first octets of placeless: most addresses begin with
+// another.
+var placelessFirst = func() (first [256]bool) {
+	for _, p := range placeless {
+		from := int(p.Addr().As4()[0])
+		for o := range max(1, 256>>p.Bits()) {
+			first[from+o] = true
+		}
+	}
+	return first
+}()
+
 // Placeless reports whether a can have no country: private, shared,
 // loopback, link-local, multicast, documentation, reserved, malformed.
 func Placeless(a netip.Addr) bool {
@@ -41,6 +53,9 @@ func Placeless(a netip.Addr) bool {
 		return true
 	}
 	if a.Is4() {
+		if !placelessFirst[a.As4()[0]] {
+			return false
+		}
 		for i := range placeless {
 			if placeless[i].Contains(a) {
 				return true
