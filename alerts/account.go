@@ -89,7 +89,7 @@ func (a *account) open() bool { return a.episode != nil && a.episode.Closed.IsZe
 // had to be summed with others.
 func (a *account) add(t *sensor.Transfer, p *place, hits []geo.Basis) (overflow bool) {
 	s, overflow := a.server(serverKey{t.Server, t.Name, lastOf(t.CNAMEs), t.Tunnel != ""}, t.First)
-	s.geo, s.hits, s.plane, s.maker = &p.Jurisdiction, hits, t.Plane, t.NameMaker
+	s.geo, s.hits, s.plane, s.maker = p.Jurisdiction, hits, t.Plane, t.NameMaker
 	s.sent += t.Sent
 	s.hands += t.Handshake
 	s.last = later(s.last, t.Last)
@@ -120,7 +120,7 @@ func (a *account) add(t *sensor.Transfer, p *place, hits []geo.Basis) (overflow 
 func (a *account) saw(t *sensor.Transfer, p *place, hits []geo.Basis) {
 	s, overflow := a.server(serverKey{t.Server, t.Name, lastOf(t.CNAMEs), t.Tunnel != ""}, t.First)
 	if !overflow && s.flows == 0 {
-		s.geo, s.hits, s.plane, s.maker = &p.Jurisdiction, hits, t.Plane, t.NameMaker
+		s.geo, s.hits, s.plane, s.maker = p.Jurisdiction, hits, t.Plane, t.NameMaker
 		s.last = later(s.last, t.Last)
 	}
 }

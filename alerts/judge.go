@@ -123,7 +123,7 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 func (j *Judge) Where(t *sensor.Transfer) *geo.Jurisdiction {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return &j.place(keyOf(t), t.CNAMEs).Jurisdiction
+	return j.place(keyOf(t), t.CNAMEs).Jurisdiction
 }
 
 // apply lets rule i of d have its say about a transfer. It reports whether it

@@ -1,7 +1,9 @@
 package alerts
 
 import (
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"net/netip"
 
 	"picket/geo"
@@ -13,18 +15,24 @@ type Placer interface {
 	Judge(geo.Query) geo.Jurisdiction
 }
 
+// sharer is a Placer that can answer without a copy; geo.Geo is one. Nobody
+// changes what it answers with.
+type sharer interface {
+	Of(geo.Query) *geo.Jurisdiction
+}
+
 // maxPlaces bounds each of the two generations of judged servers.
 const maxPlaces = 1 << 14
 
 // places remembers judged servers. When the young generation is full it
 // becomes the old one, and what is used again is taken over: a lookup
-// allocates nothing and nothing needs a list. The maps are keyed by a keyed
-// hash, which is quicker to look up than its text; of two keys of one hash the
-// later stays.
+// allocates nothing and nothing needs a list.
 type places struct {
 	seed       maphash.Seed
-	young, old map[uint64]*place
-	last       *place // asked for last; nil for none
+	high, low  uint64 // odd, secret: of the two halves of an address
+	young, old placeTable
+	last       *place        // asked for last; nil for none
+	none       [][]geo.Basis // of a server that no rule is about
 }
 
 // placeKey is what a jurisdiction depends on. Of a chain of CNAMEs the last
@@ -39,21 +47,30 @@ type placeKey struct {
 
 // place is a judged server, and what each rule says of it.
 type place struct {
-	geo.Jurisdiction
-	key      placeKey
+	key placeKey
+	*geo.Jurisdiction
 	location geo.Country
 	hits     [][]geo.Basis // by rule
 	any      bool          // some rule is hit
 }
 
 func newPlaces() places {
-	return places{seed: maphash.MakeSeed(), young: make(map[uint64]*place, 64), old: map[uint64]*place{}}
+	p := places{seed: maphash.MakeSeed()}
+	p.high, p.low = maphash.String(p.seed, "high")|1, maphash.String(p.seed, "low")|1
+	return p
 }
 
+// hash is keyed: who chooses addresses and names cannot choose where they
+// meet.
 func (p *places) hash(k *placeKey) uint64 {
-	addr := k.addr.As16()
-	h := maphash.Bytes(p.seed, addr[:])
-	h = h*0x9E3779B97F4A7C15 + maphash.String(p.seed, k.name)
+	h := maphash.String(p.seed, k.name)
+	if k.addr.Is4() { // As16 writes two halves that are slow to read back at once
+		b := k.addr.As4()
+		h ^= uint64(binary.BigEndian.Uint32(b[:])) * p.low
+	} else {
+		b := k.addr.As16()
+		h ^= binary.BigEndian.Uint64(b[:8])*p.high ^ bits.RotateLeft64(binary.BigEndian.Uint64(b[8:])*p.low, 32)
+	}
 	if k.cname != "" {
 		h = h*0x9E3779B97F4A7C15 + maphash.String(p.seed, k.cname)
 	}
@@ -64,23 +81,72 @@ func (p *places) hash(k *placeKey) uint64 {
 }
 
 func (p *places) get(h uint64, k *placeKey) *place {
-	if e := p.young[h]; e != nil && e.key == *k {
+	if e := p.young.find(h, k); e != nil {
 		return e
 	}
-	e := p.old[h]
-	if e == nil || e.key != *k {
-		return nil
+	e := p.old.find(h, k)
+	if e != nil {
+		p.put(h, e)
 	}
-	p.put(h, e)
 	return e
 }
 
 func (p *places) put(h uint64, e *place) {
-	if len(p.young) >= maxPlaces {
-		p.old, p.young = p.young, make(map[uint64]*place, 64)
+	if p.young.held >= maxPlaces {
+		spare := p.old.slots
+		clear(spare)
+		p.old, p.young = p.young, placeTable{slots: spare}
 	}
-	p.young[h] = e
+	p.young.put(h, e)
 }
+
+// placeTable finds places by the hash of their keys: open addressing, at most
+// half full, so that the next slots are nearly always in the line of cache
+// that was read.
+type placeTable struct {
+	slots []placeSlot // a power of two; nil for none
+	held  int
+}
+
+// placeSlot is free when it has no place.
+type placeSlot struct {
+	hash  uint64
+	place *place
+}
+
+func (t *placeTable) find(h uint64, k *placeKey) *place {
+	if len(t.slots) == 0 {
+		return nil
+	}
+	for i := t.first(h); ; i++ {
+		s := &t.slots[i&uint64(len(t.slots)-1)]
+		if s.place == nil || s.hash == h && s.place.key == *k {
+			return s.place
+		}
+	}
+}
+
+// put takes e over, which is not there yet.
+func (t *placeTable) put(h uint64, e *place) {
+	if 2*(t.held+1) > len(t.slots) {
+		bigger := placeTable{slots: make([]placeSlot, max(128, 2*len(t.slots)))}
+		for _, s := range t.slots {
+			if s.place != nil {
+				bigger.put(s.hash, s.place)
+			}
+		}
+		*t = bigger
+	}
+	i := t.first(h)
+	for t.slots[i&uint64(len(t.slots)-1)].place != nil {
+		i++
+	}
+	t.slots[i&uint64(len(t.slots)-1)] = placeSlot{h, e}
+	t.held++
+}
+
+// first is where a place of this hash stands, unless others took the slot.
+func (t *placeTable) first(h uint64) uint64 { return h >> 32 }
 
 func keyOf(t *sensor.Transfer) placeKey {
 	k := placeKey{addr: t.Server.Addr(), name: t.Name, tunnel: t.Tunnel != ""}
@@ -113,14 +179,38 @@ func (j *Judge) place(k placeKey, cnames []string) *place {
 }
 
 func (j *Judge) placeAnew(k placeKey, cnames []string) *place {
-	p := &place{Jurisdiction: j.geo.Judge(k.query(cnames)), key: k}
+	p := &place{key: k, Jurisdiction: j.jurisdiction(k.query(cnames))}
 	if p.LocationConfidence == geo.High || p.LocationConfidence == geo.Medium {
 		p.location = p.Location
 	}
-	for _, r := range j.rules {
-		hits := r.Places(p.Jurisdiction)
-		p.hits = append(p.hits, hits)
-		p.any = p.any || len(hits) > 0
+	for i, r := range j.rules {
+		hits := r.Places(*p.Jurisdiction)
+		if len(hits) == 0 {
+			continue
+		}
+		if !p.any {
+			p.any, p.hits = true, make([][]geo.Basis, len(j.rules))
+		}
+		p.hits[i] = hits
+	}
+	if !p.any {
+		p.hits = j.places.noHits(len(j.rules))
 	}
 	return p
+}
+
+func (j *Judge) jurisdiction(q geo.Query) *geo.Jurisdiction {
+	if g, ok := j.geo.(sharer); ok {
+		return g.Of(q)
+	}
+	answer := j.geo.Judge(q)
+	return &answer
+}
+
+// noHits is what all servers share that none of n rules is about.
+func (p *places) noHits(n int) [][]geo.Basis {
+	if len(p.none) != n {
+		p.none = make([][]geo.Basis, n)
+	}
+	return p.none
 }

@@ -21,16 +21,24 @@ const maxChain = 16
 // takes no lock. It is safe for concurrent use.
 type cache struct {
 	seed    maphash.Seed
-	slots   []atomic.Pointer[judged]
+	slots   []slot
 	turn    atomic.Uint64 // who is older
 	evicted atomic.Uint64
 }
 
-// judged is immutable once it is in a slot, but for used.
+// slot holds a judged server. The mark tells without a look at it that it is
+// another one, and how old it is: the upper half of the hash, and the lower
+// half of the turn in which it came. Mark and server may be of two that came
+// at once; then a server is judged again.
+type slot struct {
+	mark atomic.Uint64
+	e    atomic.Pointer[judged]
+}
+
+// judged is immutable once it is in a slot.
 type judged struct {
-	q   Query
-	j   Jurisdiction
-	age uint64
+	q Query
+	j Jurisdiction
 }
 
 func newCache(n int) *cache {
@@ -41,11 +49,11 @@ func newCache(n int) *cache {
 	for size < n {
 		size <<= 1
 	}
-	return &cache{seed: maphash.MakeSeed(), slots: make([]atomic.Pointer[judged], size)}
+	return &cache{seed: maphash.MakeSeed(), slots: make([]slot, size)}
 }
 
-// slot is the first of the two slots of q.
-func (c *cache) slot(q *Query) int {
+// hash says where q is: see pair.
+func (c *cache) hash(q *Query) uint64 {
 	hi, lo := halves(q.Addr)
 	h := maphash.String(c.seed, q.Name)
 	h ^= hi * 0x9E3779B97F4A7C15
@@ -53,8 +61,13 @@ func (c *cache) slot(q *Query) int {
 	if n := len(q.CNAMEs); n > 0 { // the chain depends on name and address; its length tells enough
 		h += uint64(n)<<8 + uint64(len(q.CNAMEs[n-1]))
 	}
-	h ^= h >> 32
-	return int(h) & (len(c.slots) - 1) &^ 1
+	return h ^ h>>32
+}
+
+// pair is the two slots for hash h.
+func (c *cache) pair(h uint64) *[2]slot {
+	at := int(h) & (len(c.slots) - 1) &^ 1
+	return (*[2]slot)(c.slots[at : at+2])
 }
 
 // halves are the bits of a. An IPv4 address goes by As4: the processor cannot
@@ -69,42 +82,44 @@ func halves(a netip.Addr) (hi, lo uint64) {
 	return binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
 }
 
-func (c *cache) get(q *Query, at int) *judged {
-	for i := range 2 {
-		if e := c.slots[at+i].Load(); e != nil && e.q.same(q) {
+func (c *cache) get(q *Query, h uint64) *judged {
+	pair := c.pair(h)
+	for i := range pair {
+		if pair[i].mark.Load()>>32 != h>>32 {
+			continue
+		}
+		if e := pair[i].e.Load(); e != nil && e.q.same(q) {
 			return e
 		}
 	}
 	return nil
 }
 
-func (c *cache) put(e *judged, at int) {
-	e.age = c.turn.Add(1)
-	a, b := c.slots[at].Load(), c.slots[at+1].Load()
-	switch {
-	case a == nil:
-		c.slots[at].Store(e)
-	case b == nil:
-		c.slots[at+1].Store(e)
-	default:
-		c.evicted.Add(1)
-		if b.age < a.age {
-			at++
+func (c *cache) put(e *judged, h uint64) {
+	pair, turn := c.pair(h), uint32(c.turn.Add(1))
+	to := &pair[0]
+	if to.e.Load() != nil {
+		if other := &pair[1]; other.e.Load() == nil || turn-uint32(other.mark.Load()) > turn-uint32(to.mark.Load()) {
+			to = other
 		}
-		c.slots[at].Store(e)
 	}
+	if to.e.Load() != nil {
+		c.evicted.Add(1)
+	}
+	to.e.Store(e)
+	to.mark.Store(h>>32<<32 | uint64(turn))
 }
 
 func (c *cache) clear() {
 	for i := range c.slots {
-		c.slots[i].Store(nil)
+		c.slots[i].e.Store(nil)
 	}
 }
 
 func (c *cache) len() int {
 	n := 0
 	for i := range c.slots {
-		if c.slots[i].Load() != nil {
+		if c.slots[i].e.Load() != nil {
 			n++
 		}
 	}

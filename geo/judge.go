@@ -92,11 +92,11 @@ func (g *Geo) Judge(q Query) Jurisdiction { return *g.Of(q) }
 // not be changed.
 func (g *Geo) Of(q Query) *Jurisdiction {
 	s := g.snap.Load()
-	at := s.cache.slot(&q)
-	if e := s.cache.get(&q, at); e != nil {
+	h := s.cache.hash(&q)
+	if e := s.cache.get(&q, h); e != nil {
 		return &e.j
 	}
-	return g.judgeAnew(s, q, at)
+	return g.judgeAnew(s, q, h)
 }
 
 // judgeAnew asks the databases and the rules; it is apart so that q stays on
@@ -104,7 +104,7 @@ func (g *Geo) Of(q Query) *Jurisdiction {
 // allocated: what the databases say is gathered in claims that are used again,
 // since they are called through an interface and the claims would not stay on
 // a stack.
-func (g *Geo) judgeAnew(s *snapshot, q Query, at int) *Jurisdiction {
+func (g *Geo) judgeAnew(s *snapshot, q Query, h uint64) *Jurisdiction {
 	c, ok := g.spare.Get().(*claims)
 	if !ok {
 		c = &claims{}
@@ -114,7 +114,7 @@ func (g *Geo) judgeAnew(s *snapshot, q Query, at int) *Jurisdiction {
 	g.misses.Add(1)
 	if q.cacheable() {
 		e.q.own(s.rules.named(q.Name).raw) // a copy of the name that many entries share
-		s.cache.put(e, at)
+		s.cache.put(e, h)
 	} else {
 		e.q = Query{}
 	}

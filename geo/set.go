@@ -93,11 +93,17 @@ func (s *CountrySet) Resolve(g Groups) error {
 // Contains reports whether c is in the set. The unknown country is in none,
 // not in a complement either: what is not known accuses nobody.
 func (s CountrySet) Contains(c Country) bool {
-	i := c.index()
-	if i < 0 {
-		return false
+	return s.holds(c)
+}
+
+// holds reports whether any of a server's countries is in the set.
+func (s *CountrySet) holds(of ...Country) bool {
+	for _, c := range of {
+		if i := c.index(); i >= 0 && (s.bits[i/64]&(1<<(i%64)) != 0) != s.but {
+			return true
+		}
 	}
-	return (s.bits[i/64]&(1<<(i%64)) != 0) != s.but
+	return false
 }
 
 // Empty reports whether no country can be in the set.
@@ -141,6 +147,9 @@ func Hits(j Jurisdiction, restricted CountrySet, bases []Basis) []Basis {
 		bases = defaultBases[:]
 	}
 	hits := []Basis{}
+	if !restricted.holds(j.Location, j.Registration, j.Operator.Home, j.Owner.Home) {
+		return hits
+	}
 	for _, b := range defaultOrder {
 		suspected := b == LocationSuspected && slices.Contains(bases, Location)
 		if !suspected && !slices.Contains(bases, b) {
