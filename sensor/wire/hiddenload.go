@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -31,33 +33,71 @@ type hiderEntry struct {
 // unknown key, kind, a name or address that is none, a service without source
 // or listed twice for one name is an error that says the file and the service.
 func LoadHiders(dir fs.FS) (*Hiders, error) {
-	files, err := fs.Glob(dir, "*.yml")
+	files, hash, err := readHidden(dir)
 	if err != nil {
-		return nil, fmt.Errorf("hidden services: %w", err)
+		return nil, err
 	}
-	if len(files) == 0 {
-		return nil, errors.New("hidden services: no *.yml file")
+	if h := compiledHiders(dir, hash); h != nil {
+		return h, nil
 	}
-	h := &Hiders{names: map[string]hiderName{}}
-	for _, name := range files {
-		text, err := fs.ReadFile(dir, name)
-		if err != nil {
-			return nil, fmt.Errorf("hidden services: %w", err)
-		}
-		var file hiderFile
-		if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
-			return nil, fmt.Errorf("%s: %w", path.Base(name), err)
-		}
-		for i := range file.Services {
-			if err := h.add(&file.Services[i]); err != nil {
-				return nil, fmt.Errorf("%s: service %d (%q): %w", path.Base(name), i+1, file.Services[i].Service, err)
-			}
-		}
-	}
-	return h, nil
+	h, _, err := parseHidden(files)
+	return h, err
 }
 
-func (h *Hiders) add(e *hiderEntry) error {
+// hiddenFile is one YAML file.
+type hiddenFile struct {
+	name string
+	text []byte
+}
+
+// readHidden reads the YAML files, with a hash of all.
+func readHidden(dir fs.FS) ([]hiddenFile, string, error) {
+	names, err := fs.Glob(dir, "*.yml")
+	if err != nil {
+		return nil, "", fmt.Errorf("hidden services: %w", err)
+	}
+	if len(names) == 0 {
+		return nil, "", errors.New("hidden services: no *.yml file")
+	}
+	sum := sha256.New()
+	files := make([]hiddenFile, 0, len(names))
+	for _, name := range names {
+		text, err := fs.ReadFile(dir, name)
+		if err != nil {
+			return nil, "", fmt.Errorf("hidden services: %w", err)
+		}
+		fmt.Fprintf(sum, "%s %d\n", name, len(text))
+		sum.Write(text)
+		files = append(files, hiddenFile{path.Base(name), text})
+	}
+	return files, hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// parseHidden also returns the entries of all files.
+func parseHidden(files []hiddenFile) (*Hiders, []hiderEntry, error) {
+	h := &Hiders{names: map[string]hiderName{}}
+	var all []hiderEntry
+	for _, f := range files {
+		var file hiderFile
+		if err := yaml.UnmarshalWithOptions(f.text, &file, yaml.Strict()); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		for i := range file.Services {
+			e := &file.Services[i]
+			err := e.check()
+			if err == nil {
+				err = h.add(e)
+			}
+			if err != nil {
+				return nil, nil, fmt.Errorf("%s: service %d (%q): %w", f.name, i+1, e.Service, err)
+			}
+		}
+		all = append(all, file.Services...)
+	}
+	return h, all, nil
+}
+
+func (e *hiderEntry) check() error {
 	switch {
 	case e.Service == "":
 		return errors.New("no service name")
@@ -68,6 +108,10 @@ func (h *Hiders) add(e *hiderEntry) error {
 	case len(e.Kinds) == 0:
 		return errors.New("no kinds")
 	}
+	return nil
+}
+
+func (h *Hiders) add(e *hiderEntry) error {
 	hider := Hider{Name: e.Service}
 	for i, k := range e.Kinds {
 		kind, err := parseHiderKind(k)
