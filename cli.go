@@ -1,5 +1,10 @@
 package main
 
+import (
+	"reflect"
+	"strings"
+)
+
 const description = "Passive sensor: which handsets are on the network, and under whose law their data goes."
 
 // cli lists the commands, one file each.
@@ -26,4 +31,18 @@ type cli struct {
 	Runbook    runbookCmd    `cmd:"" help:"Print what to do about an alert."`
 	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
 	Completion completionCmd `cmd:"" hidden:"" help:"Print shell completions."`
+}
+
+// commands is the grammar that args need: the one command that they begin
+// with, and all where they do not. Preparing all takes 2 ms of every start.
+func commands(args []string) any {
+	if len(args) > 0 {
+		all := reflect.TypeFor[cli]()
+		for i := range all.NumField() {
+			if f := all.Field(i); strings.ToLower(f.Name) == args[0] {
+				return reflect.New(reflect.StructOf([]reflect.StructField{f})).Interface()
+			}
+		}
+	}
+	return new(cli)
 }

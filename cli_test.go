@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 // call runs picket with args as the shell would, and returns what it printed
@@ -113,6 +115,55 @@ func TestHelpIsNoError(t *testing.T) {
 		stdout, stderr, status := call(t, args...)
 		if status != 0 || stderr != "" || !strings.Contains(stdout, "Usage: picket") {
 			t.Errorf("%v: status %d, stdout %q, stderr %q", args, status, stdout, stderr)
+		}
+	}
+}
+
+// TestCommandAlone: a command says the same, help and complaints, whether it
+// is parsed among all the others or alone.
+func TestCommandAlone(t *testing.T) {
+	model, err := kong.New(&cli{}, kong.Name("picket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func(grammar any, args []string) (said string) {
+		var out bytes.Buffer
+		p, err := newParser(&app{stdout: &out, stderr: &out}, grammar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if r := recover(); r != nil { // help was shown
+				said = out.String()
+			}
+		}()
+		k, err := p.Parse(args)
+		if err != nil {
+			return err.Error()
+		}
+		return k.Command()
+	}
+	leaves := model.Model.Leaves(false)
+	if len(leaves) < 30 {
+		t.Fatalf("%d commands", len(leaves))
+	}
+	for _, n := range leaves {
+		path := strings.Fields(n.FullPath())[1:]
+		if _, all := commands(path).(*cli); all {
+			t.Errorf("%v is not parsed alone", path)
+		}
+		for _, more := range [][]string{{"--help"}, {}, {"--frob"}, {"x"}, {"x", "y", "z"}, {"--json"}, {"--state"}, {"--state", "x", "x"}} {
+			for cut := 1; cut <= len(path); cut++ {
+				args := append(append([]string{}, path[:cut]...), more...)
+				if alone, among := say(commands(args), args), say(&cli{}, args); alone != among {
+					t.Errorf("%v: alone %q, among all %q", args, alone, among)
+				}
+			}
+		}
+	}
+	for _, args := range [][]string{nil, {"--help"}, {"frob"}, {"Read"}, {""}} {
+		if _, all := commands(args).(*cli); !all {
+			t.Errorf("%q: not all commands", args)
 		}
 	}
 }

@@ -46,10 +46,7 @@ func main() {
 
 // run parses args, runs one command and returns the exit status.
 func run(a *app, args []string) (status int) {
-	var c cli
-	parser, err := kong.New(&c, kong.Name("picket"), kong.Description(description),
-		kong.Writers(a.stdout, a.stderr), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(int) { panic(helpShown{}) }))
+	parser, err := newParser(a, commands(args))
 	if err != nil {
 		fmt.Fprintln(a.stderr, "picket:", err)
 		return exitFailed
@@ -71,6 +68,13 @@ func run(a *app, args []string) (status int) {
 }
 
 type helpShown struct{}
+
+// newParser parses the commands that grammar points to.
+func newParser(a *app, grammar any) (*kong.Kong, error) {
+	return kong.New(grammar, kong.Name("picket"), kong.Description(description),
+		kong.Writers(a.stdout, a.stderr), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(int) { panic(helpShown{}) }))
+}
 
 func statusOf(a *app, err error) int {
 	if err == nil {
