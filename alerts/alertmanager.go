@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/config"
@@ -23,7 +24,7 @@ type AlertmanagerConfig struct {
 	HTTP   config.HTTPClientConfig `yaml:"http_config,omitempty"`  // basic_auth, authorization, tls_config, as Prometheus has them
 }
 
-var labelRule = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+var labelRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`) })
 
 // Validate checks what can be checked without connecting.
 func (c *AlertmanagerConfig) Validate() error {
@@ -35,7 +36,7 @@ func (c *AlertmanagerConfig) Validate() error {
 	}
 	for k := range c.Labels {
 		switch {
-		case !labelRule.MatchString(k):
+		case !labelRule().MatchString(k):
 			return fmt.Errorf("alert label %q is no label name", k)
 		case k == "alertname" || k == "policy" || k == "device":
 			return fmt.Errorf("alert label %q is picket's own", k)

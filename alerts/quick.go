@@ -54,7 +54,7 @@ func lateCountries(words []string) (geo.CountrySet, error) {
 
 func quickName(prohibit, restrict []string) string {
 	name := strings.ToLower(strings.Join(prohibit, "-") + "-to-" + strings.Join(restrict, "-"))
-	if nameRule.MatchString(name) {
+	if nameRule().MatchString(name) {
 		return name
 	}
 	return "quick"

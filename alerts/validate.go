@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -94,7 +95,7 @@ func (e *Exemption) UnmarshalYAML(n ast.Node) error {
 }
 
 // nameRule keeps a policy's name fit for a label, a file name and a URL.
-var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+var nameRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`) })
 
 // Validate checks everything that can be checked without knowing makers,
 // groups and databases. Every error is a *FieldError; they are joined.
@@ -103,7 +104,7 @@ func (p *Policy) Validate() error {
 	bad := func(path, format string, args ...any) {
 		errs = append(errs, &FieldError{p.Name, path, fmt.Errorf(format, args...)})
 	}
-	if !nameRule.MatchString(p.Name) {
+	if !nameRule().MatchString(p.Name) {
 		bad(".name", "%q: want lower-case letters, digits, dots and dashes, at most 63", p.Name)
 	}
 	if p.Severity == Off {
@@ -201,19 +202,21 @@ func parseMAC(s string) (packet.MAC, error) {
 	return m, nil
 }
 
-var domainRule = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var domainRule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+})
 
 func checkName(s string) error {
-	if !domainRule.MatchString(s) {
+	if !domainRule().MatchString(s) {
 		return fmt.Errorf("name %q: want a domain in lower case, without a leading or final dot", s)
 	}
 	return nil
 }
 
-var deviceRule = regexp.MustCompile(`^d-[0-9a-f]{12}$`)
+var deviceRule = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^d-[0-9a-f]{12}$`) })
 
 func checkDevice(s string) error {
-	if !deviceRule.MatchString(s) {
+	if !deviceRule().MatchString(s) {
 		return fmt.Errorf("device %q: want an id, as d-0123456789ab", s)
 	}
 	return nil

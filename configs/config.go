@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -269,10 +270,12 @@ func plain(list []Prefix) []netip.Prefix {
 }
 
 // secretKeys hold what must not be shown.
-var secretKeys = regexp.MustCompile(`(?m)^(\s*-?\s*[\w-]*(?:password|credentials|bearer_token|secret|token)\s*:)[^\n]*$`)
+var secretKeys = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^(\s*-?\s*[\w-]*(?:password|credentials|bearer_token|secret|token)\s*:)[^\n]*$`)
+})
 
 // urlSecrets are user and password inside a URL.
-var urlSecrets = regexp.MustCompile(`://[^/@\s]+@`)
+var urlSecrets = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`://[^/@\s]+@`) })
 
 // Redacted returns the file as it was read, secrets blanked; the defaults
 // when there was none.
@@ -280,6 +283,6 @@ func (c *Config) Redacted() []byte {
 	if c.source == nil {
 		return Default()
 	}
-	out := secretKeys.ReplaceAll(c.source, []byte("$1 <secret>"))
-	return urlSecrets.ReplaceAll(out, []byte("://<secret>@"))
+	out := secretKeys().ReplaceAll(c.source, []byte("$1 <secret>"))
+	return urlSecrets().ReplaceAll(out, []byte("://<secret>@"))
 }

@@ -91,7 +91,7 @@ func (m *Message) goodItems() bool {
 		return false
 	}
 	for i := range m.Items {
-		if it := &m.Items[i]; !goodName.MatchString(it.ID) || it.Version <= 0 || it.At.IsZero() {
+		if it := &m.Items[i]; !goodName().MatchString(it.ID) || it.Version <= 0 || it.At.IsZero() {
 			return false
 		}
 	}

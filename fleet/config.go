@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 
 	"picket/alerts"
@@ -94,14 +95,14 @@ func or[T comparable](v, otherwise T) T {
 }
 
 // goodName: what may be one token of a subject and a key of a bucket.
-var goodName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var goodName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) })
 
 // Validate says what is wrong with c, in the words of the file.
 func (c *Config) Validate() error {
 	if !c.Enabled() {
 		return nil
 	}
-	if !goodName.MatchString(c.Name) {
+	if !goodName().MatchString(c.Name) {
 		return fmt.Errorf("name %q: want 1 to 64 letters, digits, - or _, unique in the fleet", c.Name)
 	}
 	if !slices.Contains([]int{0, 1, 3, 5}, c.Replicas) {
@@ -117,7 +118,7 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("max_skew: %s: want at most %s: within it the stronger of two claims of an address wins", c.MaxSkew, maxSkew)
 	}
 	for _, r := range c.Share {
-		if !goodName.MatchString(r) {
+		if !goodName().MatchString(r) {
 			return fmt.Errorf("share_realms: %q: want 1 to 64 letters, digits, - or _", r)
 		}
 	}

@@ -160,7 +160,7 @@ func (d *Desk) restore() error {
 // partOf reads a part. What is no episode of picket's is nil.
 func partOf(m *Message) *part {
 	p := &part{version: m.Version, at: m.At}
-	if m.Gone || json.Unmarshal(m.Body, p) != nil || !goodName.MatchString(p.Episode.ID) || !goodName.MatchString(p.Episode.Device) || p.Episode.ID != m.ID {
+	if m.Gone || json.Unmarshal(m.Body, p) != nil || !goodName().MatchString(p.Episode.ID) || !goodName().MatchString(p.Episode.Device) || p.Episode.ID != m.ID {
 		return nil
 	}
 	p.Episode.Sensor = ""

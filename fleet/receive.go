@@ -229,7 +229,7 @@ func (n *Node) watch(ctx context.Context, s *stores) error {
 
 func (n *Node) learn(key string, body []byte, live bool) {
 	var h Health
-	if len(body) > maxHealth || json.Unmarshal(body, &h) != nil || !goodName.MatchString(h.Name) || h.Name != key {
+	if len(body) > maxHealth || json.Unmarshal(body, &h) != nil || !goodName().MatchString(h.Name) || h.Name != key {
 		return
 	}
 	n.mu.Lock()

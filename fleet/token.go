@@ -13,7 +13,7 @@ import (
 // token is s as one token of a subject or a key of a bucket: itself where it
 // can be, else a hash.
 func token(s string) string {
-	if goodName.MatchString(s) {
+	if goodName().MatchString(s) {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Config is what the operator may set about live capture. Default has the
@@ -74,7 +75,7 @@ func (c *Config) Validate() error {
 // vlanWord finds what a ring cannot filter by: the kernel takes the outer tag
 // out of a frame before a ring's filter sees it, and libpcap compiles for
 // frames that still have it, or for its own sockets.
-var vlanWord = regexp.MustCompile(`(?i)\bvlan\b`)
+var vlanWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bvlan\b`) })
 
 // CheckFilter says what is wrong with a filter expression.
 func CheckFilter(expr string) error {

@@ -14,7 +14,7 @@ import (
 func ringFilter(c Config, i *iface) ([]bpf.RawInstruction, error) {
 	var user []bpf.RawInstruction
 	if c.Filter != "" {
-		if vlanWord.MatchString(c.Filter) {
+		if vlanWord().MatchString(c.Filter) {
 			return nil, errNoVLAN
 		}
 		link, _ := i.link()

@@ -83,7 +83,7 @@ func openDrivers(c Config, i *iface, workers int) ([]driver, error) {
 
 // ringServes reports whether a ring can read i as c wants it.
 func ringServes(c Config, i *iface) bool {
-	return !i.any && i.ringLink() && (c.Filter == "" || Libpcap && !vlanWord.MatchString(c.Filter))
+	return !i.any && i.ringLink() && (c.Filter == "" || Libpcap && !vlanWord().MatchString(c.Filter))
 }
 
 // Next fills batch and returns how many frames; their bytes are valid until
