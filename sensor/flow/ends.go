@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 
 	"picket/sensor/packet"
@@ -27,22 +28,22 @@ func (k *Key) is(o *Key) bool {
 }
 
 // of makes k the key of p's conversation and returns which end of it sent p: 0
-// for A, 1 for B. It copies by words: a processor that is asked for sixteen
+// for A, 1 for B. Which way a frame goes is anyone's guess, so there is no
+// branch for it; and it copies by words: a processor that is asked for sixteen
 // bytes just after it stored them as two times eight waits for both.
 func (k *Key) of(p *packet.Packet) (from uint8) {
 	s0, s1 := le.Uint64(p.Src[:8]), le.Uint64(p.Src[8:])
 	d0, d1 := le.Uint64(p.Dst[:8]), le.Uint64(p.Dst[8:])
-	sport, dport := p.SrcPort, p.DstPort
-	if s1 > d1 || s1 == d1 && (s0 > d0 || s0 == d0 && sport > dport) {
-		s0, s1, sport, d0, d1, dport = d0, d1, dport, s0, s1, sport
-		from = 1
-	}
-	le.PutUint64(k.A[:8], s0)
-	le.PutUint64(k.A[8:], s1)
-	le.PutUint64(k.B[:8], d0)
-	le.PutUint64(k.B[8:], d1)
-	k.APort, k.BPort, k.Realm, k.Proto = sport, dport, p.Realm, p.Proto
-	return from
+	_, swap := bits.Sub64(uint64(p.DstPort), uint64(p.SrcPort), 0)
+	_, swap = bits.Sub64(d0, s0, swap)
+	_, swap = bits.Sub64(d1, s1, swap) // 1: the destination is less than the source
+	x0, x1, xp := (s0^d0)&-swap, (s1^d1)&-swap, (p.SrcPort^p.DstPort)&-uint16(swap)
+	le.PutUint64(k.A[:8], s0^x0)
+	le.PutUint64(k.A[8:], s1^x1)
+	le.PutUint64(k.B[:8], d0^x0)
+	le.PutUint64(k.B[8:], d1^x1)
+	k.APort, k.BPort, k.Realm, k.Proto = p.SrcPort^xp, p.DstPort^xp, p.Realm, p.Proto
+	return uint8(swap)
 }
 
 // opener returns the index of the end that opened f.
