@@ -112,7 +112,10 @@ func TestConversation(t *testing.T) {
 	if !f.Closed() || f.Total(Up).Packets != 6 || f.TCPFlags(Up) != packet.SYN|packet.ACK|packet.PSH|packet.FIN {
 		t.Errorf("closed %v, packets %d, flags %#x", f.Closed(), f.Total(Up).Packets, f.TCPFlags(Up))
 	}
-	tab.Touch(k.tcp(true, packet.ACK, 106, 509, "")) // late
+	f, _ = tab.Touch(k.tcp(true, packet.ACK, 106, 509, "")) // late, and behind the FIN: nothing is missing
+	if tab.holes.used != 0 || !f.over() {
+		t.Errorf("%d sets of gaps after a goodbye of both ends", tab.holes.used)
+	}
 	tab.Expire(k.at + 20e9)
 	if l.sent[0] != 5 || l.received[0] != 8 || l.missed[0] != 0 || len(l.finals) != 1 {
 		t.Errorf("sent %d received %d missed %d finals %v", l.sent[0], l.received[0], l.missed[0], l.finals)

@@ -24,7 +24,7 @@ func (t *Table) tcp(f *Flow, s, o *side, p *packet.Packet) {
 	if d := int32(seq - s.next); d == 0 && s.state&records == 0 {
 		s.next += uint32(n)
 		s.total.Bytes += uint64(n)
-	} else if d != 0 || n != 0 {
+	} else if (d != 0 || n != 0) && !s.behindFIN(d, n) {
 		t.take(s, seq, n, p.Payload)
 	}
 	if f.flags&(answered|closed) != answered || p.Flags&packet.FIN != 0 {
@@ -36,6 +36,11 @@ func (t *Table) tcp(f *Flow, s, o *side, p *packet.Packet) {
 		}
 	}
 }
+
+// behindFIN reports that a segment without data stands where the sender's FIN
+// says: it counts as one in the sequence (RFC 9293, section 3.4), and no byte is
+// missing before it.
+func (s *side) behindFIN(d int32, n int) bool { return d == 1 && n == 0 && s.state&finSeen != 0 }
 
 // begin sets the base of a direction met in the middle. One byte without
 // PSH is most likely a keep-alive probe, whose byte is stale (RFC 9293,
