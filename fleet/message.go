@@ -106,7 +106,7 @@ func decode(b []byte) (*Message, error) {
 		return nil, ErrMessage
 	case m.Readable > Schema:
 		return nil, ErrLaterSchema
-	case !goodName().MatchString(m.Source) || m.ID == "" || m.Version <= 0 || m.At.IsZero() || !m.goodItems():
+	case !goodName().MatchString(m.Source) || !goodName().MatchString(string(m.Kind)) || m.ID == "" || m.Version <= 0 || m.At.IsZero() || !m.goodItems():
 		return nil, ErrMessage
 	}
 	return &m, nil

@@ -47,6 +47,7 @@ func TestAdjacentSchemasWorkTogether(t *testing.T) {
 	}
 	for what, change := range map[string]func(map[string]any){
 		"no schema": func(m map[string]any) { delete(m, "schema") }, "a source with dots": func(m map[string]any) { m["source"] = "a.b" },
+		"no kind": func(m map[string]any) { delete(m, "kind") }, "a kind with dots": func(m map[string]any) { m["kind"] = "a.>" },
 		"no version": func(m map[string]any) { m["version"] = 0 }, "no id": func(m map[string]any) { m["id"] = "" },
 		"readable above schema": func(m map[string]any) { m["readable"] = 9 },
 	} {
