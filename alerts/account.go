@@ -17,9 +17,9 @@ import (
 // still out, so that the episode starts at the first byte.
 type account struct {
 	rule     *Rule
-	maker    string // whose servers it counts, for rules about the maker's own; else empty
-	servers  map[serverKey]*server
-	others   server // those beyond maxServers
+	maker    string    // whose servers it counts, for rules about the maker's own; else empty
+	servers  []contact // most have one or two
+	others   *server   // those beyond maxServers; nil for none
 	window   window
 	sent     uint64 // of all servers, handshakes included
 	hands    uint64 // handshakes
@@ -46,6 +46,12 @@ type serverKey struct {
 	name   string
 	cname  string
 	tunnel bool
+}
+
+// contact is a server that is told apart from the others.
+type contact struct {
+	serverKey
+	server
 }
 
 // server is one end that data went to.
@@ -100,9 +106,6 @@ func (a *account) add(t *sensor.Transfer, p *place, hits []geo.Basis) (overflow 
 	a.sent += t.Sent
 	a.hands += t.Handshake
 	a.span(t.First, t.Last)
-	for _, src := range p.Sources {
-		a.dbs = addWord(a.dbs, src.DB+" "+src.Built.UTC().Format(time.DateOnly), maxReasons)
-	}
 	if t.OneWay {
 		a.caveats = addWord(a.caveats, OneWay, maxReasons)
 	}
@@ -132,8 +135,10 @@ func lastOf(l []string) string {
 	return l[len(l)-1]
 }
 
+// server returns the server of a key, made if need be; what it returns is good
+// until the next call.
 func (a *account) server(k serverKey, first time.Time) (s *server, overflow bool) {
-	if s := a.servers[k]; s != nil {
+	if s := a.known(k); s != nil {
 		return s, false
 	}
 	limit := maxHeldServers
@@ -141,15 +146,26 @@ func (a *account) server(k serverKey, first time.Time) (s *server, overflow bool
 		limit = maxServers
 	}
 	if len(a.servers) >= limit {
+		if a.others == nil {
+			a.others = new(server)
+		}
 		a.others.first = or(a.others.first, first)
-		return &a.others, true
+		return a.others, true
 	}
-	if a.servers == nil {
-		a.servers = map[serverKey]*server{}
+	if n := len(a.servers); n == cap(a.servers) && n < 4 { // by one: doubling would waste what most never use
+		a.servers = append(make([]contact, 0, n+1), a.servers...)
 	}
-	s = &server{first: first}
-	a.servers[k] = s
-	return s, false
+	a.servers = append(a.servers, contact{k, server{first: first}})
+	return &a.servers[len(a.servers)-1].server, false
+}
+
+func (a *account) known(k serverKey) *server {
+	for i := range a.servers {
+		if c := &a.servers[i]; c.serverKey == k {
+			return &c.server
+		}
+	}
+	return nil
 }
 
 // span grows the time of the account.
@@ -235,11 +251,17 @@ func (a *account) hide(t *sensor.Transfer, isHidden bool) {
 
 // absorb adds what another account of the same rule holds.
 func (a *account) absorb(b *account) {
-	for k, s := range b.servers {
-		mine, _ := a.server(k, s.first)
-		mine.merge(s)
+	for i := range b.servers {
+		c := &b.servers[i]
+		mine, _ := a.server(c.serverKey, c.first)
+		mine.merge(&c.server)
 	}
-	a.others.merge(&b.others)
+	if b.others != nil {
+		if a.others == nil {
+			a.others = new(server)
+		}
+		a.others.merge(b.others)
+	}
 	a.flows.absorb(&b.flows)
 	a.sent, a.hands, a.held = a.sent+b.sent, a.hands+b.hands, a.held+b.held
 	for i := range a.reached {

@@ -23,7 +23,7 @@ func (j *Judge) SetRules(rules []*Rule) {
 	j.rules, j.places, j.early = rules, newPlaces(), earlies{}
 	j.schedule(j.now)
 	for _, d := range j.sortedDossiers() {
-		for _, a := range slices.Clone(d.accounts) {
+		for _, a := range slices.Clone(d.accounts()) {
 			j.replaceRule(d, a, byName[a.rule.Policy.Name])
 		}
 		j.weighDevice(d, "policy changed: ")
@@ -55,7 +55,7 @@ func (j *Judge) replaceRule(d *dossier, a *account, r *Rule) {
 
 // unite merges an account with another one that now has the same key.
 func (j *Judge) unite(d *dossier, a *account) {
-	for _, b := range d.accounts {
+	for _, b := range d.accounts() {
 		if b != a && b.rule == a.rule && b.maker == a.maker {
 			j.move(a, d, d)
 			return
@@ -70,7 +70,7 @@ func (j *Judge) Replaced() {
 	defer j.mu.Unlock()
 	j.places = newPlaces()
 	for _, d := range j.sortedDossiers() {
-		for _, a := range slices.Clone(d.accounts) {
+		for _, a := range slices.Clone(d.accounts()) {
 			j.rejudge(d, a, "geography changed")
 		}
 	}
@@ -83,22 +83,28 @@ func (j *Judge) rejudge(d *dossier, a *account, cause string) {
 	if maker == "" && d.view != nil {
 		maker = d.view.Verdict.Maker
 	}
-	for k, s := range a.servers {
+	left := a.servers[:0]
+	for i := range a.servers {
+		c := &a.servers[i]
+		k, s := c.serverKey, &c.server
 		t := sensor.Transfer{Server: k.addr, Name: k.name, Plane: s.plane, NameMaker: s.maker, Device: d.view, First: s.first, Last: s.last}
 		pk := placeKey{addr: k.addr.Addr(), name: k.name, cname: k.cname, tunnel: k.tunnel, question: !k.addr.IsValid()}
 		at := j.geo.Judge(pk.query(nil))
 		s.geo = &at
 		s.hits = a.rule.Places(at)
 		if len(s.hits) == 0 || !j.stillAsked(a.rule, &t, s.geo.Owner.Name, maker) {
-			delete(a.servers, k)
 			a.flows.drop(k)
 			a.sent -= s.sent
 			a.hands -= s.hands
+			continue
 		}
+		left = append(left, *c)
 	}
+	clear(a.servers[len(left):])
+	a.servers = left
 	a.dirty = true
 	went := a.reached[tried] || a.reached[connected] || a.reached[sent] || a.reached[identifier]
-	void := went && len(a.servers) == 0 && a.others.flows == 0 && len(a.ids) == 0
+	void := went && len(a.servers) == 0 && (a.others == nil || a.others.flows == 0) && len(a.ids) == 0
 	if void {
 		a.reached[tried], a.reached[connected], a.reached[sent], a.reached[identifier] = false, false, false, false
 		a.window = window{}
@@ -127,19 +133,17 @@ func (j *Judge) stillAsked(r *Rule, t *sensor.Transfer, owner, maker string) boo
 
 // remove takes a dossier off the books.
 func (j *Judge) remove(d *dossier) {
-	for len(d.accounts) > 0 {
-		j.drop(d, d.accounts[0])
+	for len(d.accounts()) > 0 {
+		j.drop(d, d.accounts()[0])
 	}
-	j.unlist(d)
+	j.dossiers.remove(d)
 }
 
 // rename moves an account to another device. Its alert keeps the label it
 // was told under.
 func (j *Judge) rename(a *account, from, into *dossier) {
-	if k := slices.Index(from.accounts, a); k >= 0 {
-		from.accounts = slices.Delete(from.accounts, k, k+1)
-	}
-	into.accounts = append(into.accounts, a)
+	from.loseAccount(a)
+	into.addAccount(a)
 	a.trusted = a.open()
 	if a.episode == nil {
 		return
@@ -200,12 +204,11 @@ func (j *Judge) restore(now time.Time) error {
 }
 
 func (j *Judge) resume(e *evidence.Episode) {
-	d := j.dossiers[device.ID(e.Device)]
+	d := j.dossiers.get(device.ID(e.Device))
 	if d == nil {
 		d = j.newDossier(device.ID(e.Device))
 		j.touch(d)
-		d.standings = slices.Repeat([]Standing{Undecided}, len(j.rules))
-		d.concerned = true
+		d.undecided(len(j.rules))
 	}
 	a := accountOf(e)
 	i := slices.IndexFunc(j.rules, func(r *Rule) bool { return r.Policy.Name == e.Policy })
@@ -217,13 +220,13 @@ func (j *Judge) resume(e *evidence.Episode) {
 	if a.rule.sameMaker {
 		a.maker = e.Maker
 	}
-	if k := slices.IndexFunc(d.accounts, func(b *account) bool { return b.rule == a.rule && b.maker == a.maker }); k >= 0 {
+	if k := slices.IndexFunc(d.accounts(), func(b *account) bool { return b.rule == a.rule && b.maker == a.maker }); k >= 0 {
 		if !a.open() { // an older one, ended
 			return
 		}
-		j.drop(d, d.accounts[k])
+		j.drop(d, d.accounts()[k])
 	}
-	d.accounts = append(d.accounts, a)
+	d.addAccount(a)
 	if !a.open() {
 		j.held++
 		return
@@ -249,7 +252,6 @@ func accountOf(e *evidence.Episode) *account {
 	a := &account{
 		first: e.First, last: e.Last, sent: e.Sent, hands: e.Handshake, hourHid: e.Hidden,
 		ids: e.Identifiers, caveats: e.Caveats, dbs: e.Databases, episode: e, saved: e.Last,
-		servers: map[serverKey]*server{},
 	}
 	a.flows = flowsOf(e)
 	a.trusted = a.open()
@@ -259,10 +261,14 @@ func accountOf(e *evidence.Episode) *account {
 	for _, s := range e.Servers {
 		k, v := fromEvidence(s)
 		if s.Name == othersName {
-			a.others = *v
+			a.others = v
 			continue
 		}
-		a.servers[k] = v
+		if mine := a.known(k); mine != nil {
+			*mine = *v
+		} else {
+			a.servers = append(a.servers, contact{k, *v})
+		}
 	}
 	return a
 }

@@ -13,12 +13,12 @@ func addrPort(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, 0) }
 
 // dossier finds or makes the dossier of a device and brings it up to date.
 func (j *Judge) dossier(v *device.View) *dossier {
-	d := j.near.get(v)
+	d := j.dossiers.of(v)
 	if d == nil {
-		if d = j.dossiers[v.ID]; d == nil {
+		if d = j.dossiers.get(v.ID); d == nil {
 			d = j.newDossier(v.ID)
 		}
-		j.near.put(v.Seq, d, len(j.dossiers))
+		j.dossiers.bringNear(v.Seq, d)
 	}
 	j.touch(d)
 	if d.view != v {
@@ -29,45 +29,50 @@ func (j *Judge) dossier(v *device.View) *dossier {
 }
 
 func (j *Judge) newDossier(id device.ID) *dossier {
-	if len(j.dossiers) >= j.limits.Devices {
+	if j.dossiers.count >= j.limits.Devices {
 		j.forgetOldest()
 	}
-	d := &dossier{id: id}
-	d.standings = d.few[:0]
-	d.prev, d.next = d, d
-	j.dossiers[id] = d
+	d := j.dossiers.add(id)
+	d.at = unixNano(j.now)
 	return d
 }
 
 // touchEvery is how exactly the order of dossiers is kept: moving one at
 // every transfer would cost three cache misses.
-const touchEvery = 5 * time.Second
+const touchEvery = int64(5 * time.Second)
 
 // touch makes d the one heard most recently.
 func (j *Judge) touch(d *dossier) {
-	if d.next != d && j.now.Sub(d.at) < touchEvery {
+	now := unixNano(j.now)
+	if now-d.at < touchEvery {
 		return
 	}
-	d.at = j.now
-	if j.oldest.prev == d {
-		return
+	d.at = now
+	if j.dossiers.newest != d.self {
+		j.dossiers.unlink(d)
+		j.dossiers.push(d)
 	}
-	d.prev.next, d.next.prev = d.next, d.prev
-	d.prev, d.next = j.oldest.prev, &j.oldest
-	d.prev.next, d.next.prev = d, d
+}
+
+// unixNano is 0 for the zero time.
+func unixNano(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
 }
 
 // forgetOldest drops the dossier heard least recently that has no open
 // episode; if all have one, the oldest episode ends.
 func (j *Judge) forgetOldest() {
-	for d := j.oldest.next; d != &j.oldest; d = d.next {
-		if !slices.ContainsFunc(d.accounts, (*account).open) {
+	for d := range j.dossiers.all {
+		if !slices.ContainsFunc(d.accounts(), (*account).open) {
 			j.forget(d)
 			return
 		}
 	}
-	d := j.oldest.next
-	for _, a := range d.accounts {
+	d := j.dossiers.at(j.dossiers.oldest)
+	for _, a := range d.accounts() {
 		if a.open() {
 			j.close(d, a, j.now, "more devices at once than the sensor can hold")
 			j.metrics.evict(evictedEpisode)
@@ -77,10 +82,7 @@ func (j *Judge) forgetOldest() {
 }
 
 func (j *Judge) forget(d *dossier) {
-	for len(d.accounts) > 0 {
-		j.drop(d, d.accounts[0])
-	}
-	j.unlist(d)
+	j.remove(d)
 	j.metrics.evict(evictedDevice)
 }
 
@@ -88,12 +90,12 @@ func (j *Judge) forget(d *dossier) {
 // that answer and closes what it withdraws.
 // cause begins the reason of a withdrawal.
 func (j *Judge) weighDevice(d *dossier, cause string) {
-	d.standings = slices.Grow(d.standings[:0], len(j.rules))[:len(j.rules)]
 	d.concerned = false
+	d.leave(len(j.rules))
 	for i, r := range j.rules {
-		var why string
-		d.standings[i], why = r.Standing(d.view, j.now)
-		if d.standings[i] != Permitted {
+		s, why := r.Standing(d.view, j.now)
+		d.stand(i, s)
+		if s != Permitted {
 			d.concerned = true
 		}
 		j.settleAll(d, i, cause+why)
@@ -102,18 +104,18 @@ func (j *Judge) weighDevice(d *dossier, cause string) {
 
 // settleAll settles the accounts of rule i; settling may drop some.
 func (j *Judge) settleAll(d *dossier, i int, why string) {
-	if len(d.accounts) == 0 {
+	if len(d.accounts()) == 0 {
 		return
 	}
 	j.own(d, i)
-	for _, a := range slices.Clone(d.accounts) {
+	for _, a := range slices.Clone(d.accounts()) {
 		if a.rule != j.rules[i] {
 			continue
 		}
 		if a.open() && j.withdrawn(d, i, a) {
 			j.close(d, a, j.now, why)
 		}
-		if d.standings[i] == Permitted && !a.open() && a.episode == nil {
+		if d.standing(i) == Permitted && !a.open() && a.episode == nil {
 			j.drop(d, a)
 			continue
 		}
@@ -125,11 +127,11 @@ func (j *Judge) settleAll(d *dossier, i int, why string) {
 // servers held under the makers it may have been.
 func (j *Judge) own(d *dossier, i int) {
 	r := j.rules[i]
-	if !r.sameMaker || d.standings[i] != Prohibited {
+	if !r.sameMaker || d.standing(i) != Prohibited {
 		return
 	}
 	maker := d.view.Verdict.Maker
-	for _, a := range slices.Clone(d.accounts) {
+	for _, a := range slices.Clone(d.accounts()) {
 		if a.rule == r && a.maker != maker && (a.maker == "" || r.kin(a.maker, maker)) {
 			a.maker = maker
 			j.unite(d, a)
@@ -141,7 +143,7 @@ func (j *Judge) own(d *dossier, i int) {
 // After a restart the evidence comes in anew: until then the verdict of the
 // store holds, and only another one contradicts it.
 func (j *Judge) withdrawn(d *dossier, i int, a *account) bool {
-	switch d.standings[i] {
+	switch d.standing(i) {
 	case Prohibited:
 		a.trusted = false
 		return !j.about(d, a)
@@ -160,7 +162,7 @@ func (j *Judge) about(d *dossier, a *account) bool {
 // account finds or makes the account of d under r at a time. What is too old
 // to belong to the same story is forgotten.
 func (j *Judge) account(d *dossier, r *Rule, maker string, at time.Time) *account {
-	for _, a := range d.accounts {
+	for _, a := range d.accounts() {
 		if a.rule != r || a.maker != maker {
 			continue
 		}
@@ -171,7 +173,7 @@ func (j *Judge) account(d *dossier, r *Rule, maker string, at time.Time) *accoun
 		j.dropHeld()
 	}
 	a := &account{rule: r, maker: maker}
-	d.accounts = append(d.accounts, a)
+	d.addAccount(a)
 	j.held++
 	return a
 }
@@ -196,8 +198,8 @@ func continues(a *account, at time.Time) bool {
 }
 
 func (j *Judge) standing(d *dossier, r *Rule) Standing {
-	if i := slices.Index(j.rules, r); i >= 0 && i < len(d.standings) {
-		return d.standings[i]
+	if i := slices.Index(j.rules, r); i >= 0 {
+		return d.standing(i)
 	}
 	return Permitted
 }
@@ -207,8 +209,7 @@ func (j *Judge) drop(d *dossier, a *account) {
 	if a.open() {
 		return
 	}
-	if i := slices.Index(d.accounts, a); i >= 0 {
-		d.accounts = slices.Delete(d.accounts, i, i+1)
+	if d.loseAccount(a) {
 		j.held--
 	}
 }
@@ -217,13 +218,17 @@ func (j *Judge) drop(d *dossier, a *account) {
 // all that is held, so that the search is paid for once.
 func (j *Judge) dropHeld() {
 	want := max(1, j.limits.Held/16)
-	for d := j.oldest.next; d != &j.oldest && want > 0; d = d.next {
-		for k := len(d.accounts) - 1; k >= 0 && want > 0; k-- {
-			if a := d.accounts[k]; !a.open() {
+	for d := range j.dossiers.all {
+		list := d.accounts()
+		for k := len(list) - 1; k >= 0 && want > 0; k-- {
+			if a := list[k]; !a.open() {
 				j.drop(d, a)
 				j.metrics.evict(evictedHeld)
 				want--
 			}
+		}
+		if want == 0 {
+			return
 		}
 	}
 }
@@ -232,37 +237,36 @@ func (j *Judge) dropHeld() {
 // episode of an evicted device ends when it is quiet; the device has the
 // same id when it comes back.
 func (j *Judge) gone(c sensor.VerdictChange) {
-	d := j.dossiers[c.Device.ID]
+	d := j.dossiers.get(c.Device.ID)
 	if d == nil || c.Into == "" || c.Into == c.Device.ID {
 		return
 	}
-	into := j.dossiers[c.Into]
+	into := j.dossiers.get(c.Into)
 	if into == nil {
 		into = j.newDossier(c.Into)
-		into.standings = slices.Grow(into.standings[:0], len(j.rules))[:len(j.rules)]
-		for i := range into.standings {
-			into.standings[i] = Undecided
+		into.undecided(len(j.rules))
+		if d = j.dossiers.get(c.Device.ID); d == nil { // it had to make room
+			return
 		}
-		into.concerned = true
 	}
 	j.touch(into)
-	for _, a := range slices.Clone(d.accounts) {
+	for _, a := range slices.Clone(d.accounts()) {
 		j.move(a, d, into)
 	}
-	j.unlist(d)
+	j.dossiers.remove(d)
 }
 
 // move gives an account of from to into, or adds it to the one that is there.
 // Of two open episodes the one that was told, else the older, goes on.
 func (j *Judge) move(a *account, from, into *dossier) {
-	i := slices.IndexFunc(into.accounts, func(b *account) bool { return b != a && b.rule == a.rule && b.maker == a.maker })
+	i := slices.IndexFunc(into.accounts(), func(b *account) bool { return b != a && b.rule == a.rule && b.maker == a.maker })
 	if i < 0 {
 		j.rename(a, from, into)
 		return
 	}
-	b := into.accounts[i]
+	b := into.accounts()[i]
 	if older(a, b) { // a goes on, b goes into it
-		into.accounts = slices.Delete(into.accounts, i, i+1)
+		into.loseAccount(b)
 		if !b.open() {
 			j.held--
 		}
@@ -270,9 +274,7 @@ func (j *Judge) move(a *account, from, into *dossier) {
 		j.merge(into, a, b)
 		return
 	}
-	if k := slices.Index(from.accounts, a); k >= 0 {
-		from.accounts = slices.Delete(from.accounts, k, k+1)
-	}
+	from.loseAccount(a)
 	if !a.open() {
 		j.held--
 	}

@@ -15,7 +15,7 @@ import (
 // settle opens, continues or raises the episode of an account, if the device
 // is prohibited and what it did has a severity.
 func (j *Judge) settle(d *dossier, i int, a *account) {
-	if d.view == nil || d.standings[i] != Prohibited && !(a.trusted && a.open()) || !j.about(d, a) {
+	if d.view == nil || d.standing(i) != Prohibited && !(a.trusted && a.open()) || !j.about(d, a) {
 		return
 	}
 	severity, _ := a.severity(j.confidence(d, a))
@@ -244,11 +244,12 @@ func reasonTexts(rs []handset.Reason) []string {
 // describeServers lists where the bytes went, most bytes first.
 func describeServers(e *evidence.Episode, a *account) {
 	e.Servers, e.Names, e.Countries, e.Basis = []evidence.Server{}, []string{}, []string{}, []string{}
-	for k, s := range a.servers {
-		e.Servers = append(e.Servers, serverOf(k, s))
+	for i := range a.servers {
+		c := &a.servers[i]
+		e.Servers = append(e.Servers, serverOf(c.serverKey, &c.server))
 	}
-	if a.others.flows > 0 {
-		e.Servers = append(e.Servers, serverOf(serverKey{name: othersName}, &a.others))
+	if a.others != nil && a.others.flows > 0 {
+		e.Servers = append(e.Servers, serverOf(serverKey{name: othersName}, a.others))
 	}
 	slices.SortFunc(e.Servers, func(x, y evidence.Server) int {
 		return cmp.Or(cmp.Compare(y.Sent, x.Sent), strings.Compare(x.Name+x.Addr.String(), y.Name+y.Addr.String()))

@@ -74,8 +74,8 @@ func TestHeldConversationsAreFew(t *testing.T) {
 		tr.Client = netip.AddrPortFrom(tr.Client.Addr(), uint16(i))
 		w.judge.Transfer(tr)
 	}
-	for _, d := range w.judge.dossiers {
-		for _, a := range d.accounts {
+	for d := range w.judge.dossiers.all {
+		for _, a := range d.accounts() {
 			if len(a.flows.of) == 0 || len(a.flows.of) > maxHeldFlows {
 				t.Errorf("%d conversations held", len(a.flows.of))
 			}

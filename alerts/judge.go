@@ -44,12 +44,12 @@ type Judge struct {
 	places  places
 	warm    uint64 // what Ahead added up
 	early   earlies
-	flowOf  FlowOf
 
-	dossiers map[device.ID]*dossier
-	near     nearDossiers
-	oldest   dossier // head of the ring of dossiers, least recently heard first
-	held     int     // accounts without an open episode
+	databases databases
+	flowOf    FlowOf
+
+	dossiers dossiers
+	held     int // accounts without an open episode
 	open     map[*account]*dossier
 	sentBy   map[labelPair]prometheus.Counter
 	now      time.Time
@@ -57,30 +57,16 @@ type Judge struct {
 	sweepAt  time.Time
 }
 
-// dossier is what the judge holds of one device.
-type dossier struct {
-	id         device.ID
-	view       *device.View
-	standings  []Standing // by rule
-	few        [4]Standing
-	concerned  bool   // some standing is not Permitted
-	seq        uint32 // device.View.Seq
-	accounts   []*account
-	at         time.Time // last heard of
-	prev, next *dossier
-}
-
 // NewJudge makes a Judge with the episodes that the store has.
 func NewJudge(c JudgeConfig) (*Judge, error) {
 	j := &Judge{
 		geo: c.Geo, store: c.Store, tell: c.Announce, metrics: c.Metrics, log: c.Logger,
 		limits: c.Limits.filled(), places: newPlaces(), rules: c.Rules, now: c.Now, flowOf: c.FlowOf,
-		dossiers: map[device.ID]*dossier{}, open: map[*account]*dossier{}, sentBy: map[labelPair]prometheus.Counter{},
+		dossiers: newDossiers(), open: map[*account]*dossier{}, sentBy: map[labelPair]prometheus.Counter{},
 	}
 	if j.log == nil {
 		j.log = slog.New(slog.DiscardHandler)
 	}
-	j.oldest.prev, j.oldest.next = &j.oldest, &j.oldest
 	j.schedule(c.Now)
 	return j, j.restore(c.Now)
 }
@@ -103,10 +89,10 @@ func (j *Judge) Transfer(t sensor.Transfer) {
 	}
 	counted := uint64(0)
 	for i, r := range j.rules {
-		if d.standings[i] == Permitted {
+		if d.standing(i) == Permitted {
 			continue
 		}
-		if r.severity[seen] != Off && d.standings[i] == Prohibited {
+		if r.severity[seen] != Off && d.standing(i) == Prohibited {
 			j.present(d, i, t.First, t.Last)
 		}
 		if j.apply(d, i, r, before.whole(i, &t), p, isHidden) && i < maxEarlyRules {
@@ -131,7 +117,7 @@ func (j *Judge) Where(t *sensor.Transfer) *geo.Jurisdiction {
 func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, isHidden bool) bool {
 	who := j.whose(d, i, r, t, p)
 	ok, _ := r.restricted(t, len(p.hits[i]) > 0, p.Owner.Name, or(who, t.Device.Verdict.Maker))
-	hides := r.severity[hidden] != Off && d.standings[i] == Prohibited && t.Sent > 0
+	hides := r.severity[hidden] != Off && d.standing(i) == Prohibited && t.Sent > 0
 	if !ok {
 		if hides && j.watches(r, t) {
 			a := j.account(d, r, who, t.Last)
@@ -144,12 +130,15 @@ func (j *Judge) apply(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place, 
 	if a.add(t, p, p.hits[i]) {
 		j.metrics.evict(evictedServer)
 	}
+	for _, s := range p.Sources {
+		a.dbs = addWord(a.dbs, j.databases.word(s), maxReasons)
+	}
 	j.tellFlow(a, t)
 	a.weigh(t)
 	if hides {
 		a.hide(t, isHidden)
 	}
-	if d.standings[i] == Undecided {
+	if d.standing(i) == Undecided {
 		a.held += t.Sent
 	}
 	j.settle(d, i, a)
@@ -163,7 +152,7 @@ func (j *Judge) whose(d *dossier, i int, r *Rule, t *sensor.Transfer, p *place) 
 	switch {
 	case !r.sameMaker:
 		return ""
-	case d.standings[i] == Prohibited:
+	case d.standing(i) == Prohibited:
 		return t.Device.Verdict.Maker
 	case t.NameMaker != "":
 		return t.NameMaker
@@ -218,7 +207,7 @@ func (j *Judge) Question(q sensor.Question) {
 		return
 	}
 	for i, r := range j.rules {
-		if d.standings[i] == Prohibited && r.severity[tried] != Off && j.asks(q.Device, r, &t) {
+		if d.standing(i) == Prohibited && r.severity[tried] != Off && j.asks(q.Device, r, &t) {
 			j.apply(d, i, r, &t, p, false)
 		}
 	}
@@ -254,7 +243,7 @@ func (j *Judge) Identifier(f sensor.Identifier) {
 	}
 	p := j.place(keyOf(&t), nil)
 	for i, r := range j.rules {
-		if d.standings[i] == Permitted {
+		if d.standing(i) == Permitted {
 			continue
 		}
 		who := j.whose(d, i, r, &t, p)
@@ -282,7 +271,7 @@ func (j *Judge) Verdict(c sensor.VerdictChange) {
 	}
 	d := j.dossier(c.Device)
 	for i, r := range j.rules {
-		if d.standings[i] == Prohibited && r.severity[seen] != Off {
+		if d.standing(i) == Prohibited && r.severity[seen] != Off {
 			j.present(d, i, c.At, c.At)
 		}
 	}

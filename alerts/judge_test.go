@@ -390,8 +390,8 @@ func TestBoundsHold(t *testing.T) {
 			c = handset.Certain
 		}
 		w.send(phone(id, "xiaomi", c), inCN, start.Add(time.Duration(i)*time.Second), 2000)
-		if len(w.judge.dossiers) > 100 || len(w.judge.open) > 20 || w.judge.held > 50+20 || w.judge.held < 0 {
-			t.Fatalf("after %d: %d devices, %d open, %d held", i, len(w.judge.dossiers), len(w.judge.open), w.judge.held)
+		if w.judge.dossiers.count > 100 || len(w.judge.open) > 20 || w.judge.held > 50+20 || w.judge.held < 0 {
+			t.Fatalf("after %d: %d devices, %d open, %d held", i, w.judge.dossiers.count, len(w.judge.open), w.judge.held)
 		}
 	}
 	if n := len(w.episodes()); n != 334 {

@@ -1,66 +1,194 @@
 package alerts
 
-import "picket/sensor/device"
+import (
+	"hash/maphash"
 
-// nearDossiers finds a dossier by the short number of its device, without
-// hashing: a slot holds the dossier that was asked for last among those whose
-// numbers fall there. What is not found is in Judge.dossiers.
-type nearDossiers []*dossier
+	"picket/sensor/device"
+)
 
-// leastNear is how many slots there are at first: a power of two.
-const leastNear = 1 << 8
+// dossiers holds the dossiers of a judge side by side: a device more is a
+// piece of a chunk, what finds it is a number, and the collector looks at
+// chunks. They are in a ring by when they were last heard of.
+type dossiers struct {
+	seed   maphash.Seed
+	chunks [][]dossier
+	used   uint32
+	free   []uint32 // numbers given back
+	slots  []uint32 // number by device.ID, 0 for none: open addressing; a power of two
+	count  int
+	near   []uint32 // number by device.View.Seq: whoever was asked for last among those that fall there; a power of two
 
-func (n nearDossiers) get(v *device.View) *dossier {
-	if v.Seq == 0 || len(n) == 0 {
-		return nil
+	oldest, newest uint32 // of the ring; 0 for none
+}
+
+const (
+	dossierChunk = 1 << 8
+	leastSlots   = 1 << 8
+)
+
+func newDossiers() dossiers {
+	return dossiers{seed: maphash.MakeSeed(), slots: make([]uint32, leastSlots)}
+}
+
+// at returns the dossier with a number; they begin at 1.
+func (x *dossiers) at(n uint32) *dossier { return &x.chunks[(n-1)/dossierChunk][(n-1)%dossierChunk] }
+
+// find returns the slot of a device, or that where it belongs.
+func (x *dossiers) find(id device.ID) (slot int, d *dossier) {
+	mask := len(x.slots) - 1
+	for slot = int(maphash.String(x.seed, string(id))) & mask; x.slots[slot] != 0; slot = (slot + 1) & mask {
+		if d = x.at(x.slots[slot]); d.id == id {
+			return slot, d
+		}
 	}
-	d := n[int(v.Seq)&(len(n)-1)]
-	if d == nil || d.view != v && d.id != v.ID {
-		return nil
-	}
+	return slot, nil
+}
+
+// get returns the dossier of a device, nil for none.
+func (x *dossiers) get(id device.ID) *dossier {
+	_, d := x.find(id)
 	return d
 }
 
-// put keeps d under the number of its device; held is how many dossiers there
-// are, and so, nearly, how many slots.
-func (n *nearDossiers) put(seq uint32, d *dossier, held int) {
+// add makes the dossier of a device that has none, the latest of the ring.
+func (x *dossiers) add(id device.ID) *dossier {
+	if 4*(x.count+1) > 3*len(x.slots) {
+		x.grow()
+	}
+	slot, _ := x.find(id)
+	var n uint32
+	if k := len(x.free); k > 0 {
+		n = x.free[k-1]
+		x.free = x.free[:k-1]
+	} else {
+		if x.used%dossierChunk == 0 {
+			x.chunks = append(x.chunks, make([]dossier, dossierChunk))
+		}
+		x.used++
+		n = x.used
+	}
+	x.slots[slot] = n
+	x.count++
+	d := x.at(n)
+	*d = dossier{id: id, self: n}
+	x.push(d)
+	return d
+}
+
+func (x *dossiers) grow() {
+	old := x.slots
+	x.slots = make([]uint32, 2*len(old))
+	for _, n := range old {
+		if n != 0 {
+			slot, _ := x.find(x.at(n).id)
+			x.slots[slot] = n
+		}
+	}
+}
+
+// remove takes d out of everything that finds it.
+func (x *dossiers) remove(d *dossier) {
+	x.unlink(d)
+	x.forgetNear(d)
+	gap, _ := x.find(d.id)
+	mask := len(x.slots) - 1
+	for i := (gap + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		home := int(maphash.String(x.seed, string(x.at(x.slots[i]).id))) & mask
+		if (i-home)&mask >= (i-gap)&mask {
+			x.slots[gap] = x.slots[i]
+			gap = i
+		}
+	}
+	x.slots[gap] = 0
+	x.count--
+	x.free = append(x.free, d.self)
+	*d = dossier{}
+}
+
+// push makes d the latest of the ring.
+func (x *dossiers) push(d *dossier) {
+	d.older, d.newer = x.newest, 0
+	if x.newest != 0 {
+		x.at(x.newest).newer = d.self
+	} else {
+		x.oldest = d.self
+	}
+	x.newest = d.self
+}
+
+func (x *dossiers) unlink(d *dossier) {
+	if d.older != 0 {
+		x.at(d.older).newer = d.newer
+	} else {
+		x.oldest = d.newer
+	}
+	if d.newer != 0 {
+		x.at(d.newer).older = d.older
+	} else {
+		x.newest = d.older
+	}
+}
+
+// all yields every dossier, those heard of least recently first; the one
+// yielded may be removed.
+func (x *dossiers) all(yield func(*dossier) bool) {
+	for n := x.oldest; n != 0; {
+		d := x.at(n)
+		n = d.newer
+		if !yield(d) {
+			return
+		}
+	}
+}
+
+// of finds the dossier of a device by its short number, without hashing, nil
+// where that finds another or none: get finds it then.
+func (x *dossiers) of(v *device.View) *dossier {
+	if v.Seq == 0 || len(x.near) == 0 {
+		return nil
+	}
+	n := x.near[int(v.Seq)&(len(x.near)-1)]
+	if n == 0 {
+		return nil
+	}
+	if d := x.at(n); d.view == v || d.id == v.ID {
+		return d
+	}
+	return nil
+}
+
+// bringNear has d found by the number of its device.
+func (x *dossiers) bringNear(seq uint32, d *dossier) {
 	if seq == 0 {
 		return
 	}
-	if held > len(*n) {
-		size := max(leastNear, 2*len(*n))
-		for size < held {
+	if x.count > len(x.near) {
+		size := max(leastSlots, 2*len(x.near))
+		for size < x.count {
 			size *= 2
 		}
-		old := *n
-		*n = make(nearDossiers, size)
-		for _, o := range old {
-			if o != nil {
-				(*n)[int(o.seq)&(size-1)] = o
+		old := x.near
+		x.near = make([]uint32, size)
+		for _, n := range old {
+			if n != 0 {
+				x.near[int(x.at(n).seq)&(size-1)] = n
 			}
 		}
 	}
 	if d.seq != seq && d.seq != 0 { // let go and seen again: the device has another number
-		n.remove(d)
+		x.forgetNear(d)
 	}
 	d.seq = seq
-	(*n)[int(seq)&(len(*n)-1)] = d
+	x.near[int(seq)&(len(x.near)-1)] = d.self
 }
 
-func (n nearDossiers) remove(d *dossier) {
-	if len(n) == 0 {
+func (x *dossiers) forgetNear(d *dossier) {
+	if len(x.near) == 0 {
 		return
 	}
-	if at := int(d.seq) & (len(n) - 1); n[at] == d {
-		n[at] = nil
+	if at := int(d.seq) & (len(x.near) - 1); x.near[at] == d.self {
+		x.near[at] = 0
 	}
-}
-
-// unlist takes d out of everything that finds it.
-func (j *Judge) unlist(d *dossier) {
-	d.prev.next, d.next.prev = d.next, d.prev
-	j.near.remove(d)
-	delete(j.dossiers, d.id)
 }
 
 // Ahead brings near what is held of devices that transfers will soon come
@@ -69,18 +197,21 @@ func (j *Judge) unlist(d *dossier) {
 func (j *Judge) Ahead(soon []*device.View) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.near) == 0 {
+	x := &j.dossiers
+	if len(x.near) == 0 {
 		return
 	}
-	mask := len(j.near) - 1
+	mask := len(x.near) - 1
 	for _, v := range soon {
-		if d := j.near[int(v.Seq)&mask]; d != nil {
-			j.warm += uint64(d.seq)
+		if n := x.near[int(v.Seq)&mask]; n != 0 {
+			j.warm += uint64(x.at(n).seq)
 		}
 	}
 	for _, v := range soon {
-		if d := j.near[int(v.Seq)&mask]; d != nil && len(d.accounts) > 0 {
-			j.warm += d.accounts[0].sent
+		if n := x.near[int(v.Seq)&mask]; n != 0 {
+			if list := x.at(n).accounts(); len(list) > 0 {
+				j.warm += list[0].sent
+			}
 		}
 	}
 }

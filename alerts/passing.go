@@ -107,8 +107,8 @@ func (j *Judge) schedule(now time.Time) {
 
 // sortedDossiers lists the dossiers by device.
 func (j *Judge) sortedDossiers() []*dossier {
-	out := make([]*dossier, 0, len(j.dossiers))
-	for d := j.oldest.next; d != &j.oldest; d = d.next {
+	out := make([]*dossier, 0, j.dossiers.count)
+	for d := range j.dossiers.all {
 		out = append(out, d)
 	}
 	slices.SortFunc(out, func(a, b *dossier) int { return cmp.Compare(a.id, b.id) })
@@ -123,25 +123,26 @@ func (j *Judge) weighAll(cause string) {
 
 // sweep forgets devices not heard for as long as anything of theirs is kept.
 func (j *Judge) sweep(now time.Time) {
-	for d := j.oldest.next; d != &j.oldest && now.Sub(d.at) >= keep; {
-		next := d.next
-		if !slices.ContainsFunc(d.accounts, (*account).open) {
+	for d := range j.dossiers.all {
+		if unixNano(now)-d.at < int64(keep) {
+			break
+		}
+		if !slices.ContainsFunc(d.accounts(), (*account).open) {
 			j.remove(d)
 		}
-		d = next
 	}
 	if j.metrics == nil {
 		return
 	}
 	var held uint64
-	for d := j.oldest.next; d != &j.oldest; d = d.next {
-		for _, a := range d.accounts {
+	for d := range j.dossiers.all {
+		for _, a := range d.accounts() {
 			if a.episode == nil {
 				held += a.held
 			}
 		}
 	}
-	j.metrics.devices.Set(float64(len(j.dossiers)))
+	j.metrics.devices.Set(float64(j.dossiers.count))
 	j.metrics.heldBytes.Set(float64(held))
 }
 
