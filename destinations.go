@@ -21,11 +21,33 @@ type destination struct {
 // carried is what one device sent to one destination.
 type carried struct {
 	device          device.ID
-	to              *destination
+	name            string    // the first of names
+	more            *[]string // the others; nil for most
 	sent, handshake uint64
-	names           []string
-	one             [1]string // what names begins with: most have no other
 	route           route
+}
+
+// names are those under which data went there, at most maxNamesShown.
+func (c *carried) names() []string {
+	switch {
+	case c.name == "":
+		return nil
+	case c.more == nil:
+		return []string{c.name}
+	}
+	return append([]string{c.name}, *c.more...)
+}
+
+func (c *carried) addName(name string) {
+	switch {
+	case name == "" || name == c.name:
+	case c.name == "":
+		c.name = name
+	case c.more == nil:
+		c.more = &[]string{name}
+	case len(*c.more) < maxNamesShown-1 && !slices.Contains(*c.more, name):
+		*c.more = append(*c.more, name)
+	}
 }
 
 // maxDestinations bounds what one run adds up, maxNamesShown the names kept
@@ -62,9 +84,7 @@ func (d *destinations) add(t *sensor.Transfer, at *geo.Jurisdiction) {
 	c := d.sum(t.Device, destination{at.Location, at.Operator.Name, at.Operator.Home, at.Owner.Name, at.Owner.Home})
 	c.sent += t.Sent
 	c.handshake += t.Handshake
-	if t.Name != "" && len(c.names) < maxNamesShown && !slices.Contains(c.names, t.Name) {
-		c.names = append(c.names, t.Name)
-	}
+	c.addName(t.Name)
 }
 
 func (d *destinations) sum(v *device.View, to destination) *carried {
@@ -92,10 +112,12 @@ func (d *destinations) sum(v *device.View, to destination) *carried {
 	d.count++
 	d.slots[slot] = uint32(d.count)
 	c = d.at(d.count - 1)
-	c.device, c.to, c.route = v.ID, d.ends[r.to], r
-	c.names = c.one[:0]
+	c.device, c.route = v.ID, r
 	return c
 }
+
+// to is where c went.
+func (d *destinations) to(c *carried) *destination { return d.ends[c.route.to] }
 
 func (d *destinations) at(n int) *carried { return &d.sums[n/sumChunk][n%sumChunk] }
 
@@ -136,30 +158,33 @@ func (d *destinations) number(to destination) uint32 {
 			return d.number(otherPlaces)
 		}
 		n = uint32(len(d.ends))
-		d.known[to] = n
-		d.ends = append(d.ends, &to)
+		kept := to
+		d.known[kept] = n
+		d.ends = append(d.ends, &kept)
 	}
 	return n
 }
 
-// first returns the first n in the order of compareCarried.
+// first returns the first n in the order of compare.
 func (d *destinations) first(n int) []*carried {
 	out := make([]*carried, 0, n+1)
 	for c := range d.all {
-		if len(out) == n && compareCarried(c, out[n-1]) > 0 {
+		if len(out) == n && d.compare(c, out[n-1]) > 0 {
 			continue
 		}
-		at, _ := slices.BinarySearchFunc(out, c, compareCarried)
+		at, _ := slices.BinarySearchFunc(out, c, d.compare)
 		out = slices.Insert(out, at, c)
 		out = out[:min(len(out), n)]
 	}
 	return out
 }
 
-// compareCarried puts the destinations of a device together, the most bytes
-// first.
-func compareCarried(a, b *carried) int {
-	return cmp.Or(cmp.Compare(a.device, b.device), cmp.Compare(b.sent, a.sent), cmp.Compare(a.to.operator, b.to.operator),
-		cmp.Compare(a.to.owner, b.to.owner), cmp.Compare(a.to.location, b.to.location),
-		cmp.Compare(a.to.home, b.to.home), cmp.Compare(a.to.ownerIn, b.to.ownerIn))
+// compare puts the destinations of a device together, the most bytes first.
+func (d *destinations) compare(a, b *carried) int {
+	if n := cmp.Or(cmp.Compare(a.device, b.device), cmp.Compare(b.sent, a.sent)); n != 0 {
+		return n
+	}
+	x, y := d.to(a), d.to(b)
+	return cmp.Or(cmp.Compare(x.operator, y.operator), cmp.Compare(x.owner, y.owner), cmp.Compare(x.location, y.location),
+		cmp.Compare(x.home, y.home), cmp.Compare(x.ownerIn, y.ownerIn))
 }

@@ -22,7 +22,7 @@ func TestDestinationsAddUp(t *testing.T) {
 	}
 	d.add(&sensor.Transfer{Device: v, Server: netip.MustParseAddrPort("10.0.0.7:443"), Sent: 1000}, at) // placeless
 	got := d.first(5)
-	if len(got) != 1 || got[0].sent != 200 || got[0].handshake != 60 || len(got[0].names) != maxNamesShown || got[0].to.operator != "Op" {
+	if len(got) != 1 || got[0].sent != 200 || got[0].handshake != 60 || len(got[0].names()) != maxNamesShown || d.to(got[0]).operator != "Op" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -39,7 +39,7 @@ func TestFirstDestinationsAreThoseOfAFullSort(t *testing.T) {
 	for c := range d.all {
 		all = append(all, c)
 	}
-	slices.SortFunc(all, compareCarried)
+	slices.SortFunc(all, d.compare)
 	if got := d.first(40); !slices.Equal(got, all[:40]) {
 		t.Errorf("first 40 of %d differ", len(all))
 	}

@@ -107,8 +107,9 @@ func (s *summary) printDestinations(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  DEVICE\tMAKER\tSENT\tLOCATION\tOPERATOR\tOWNER\tNAMES")
 	for _, c := range list {
+		to := s.totals.to(c)
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.device, makers[c.device], bytesWords(c.sent-min(c.sent, c.handshake)),
-			or(string(c.to.location), "?"), party(c.to.operator, c.to.home), party(c.to.owner, c.to.ownerIn), shortNames(c.names))
+			or(string(to.location), "?"), party(to.operator, to.home), party(to.owner, to.ownerIn), shortNames(c.names()))
 	}
 	if more := s.totals.count - len(list); more > 0 {
 		fmt.Fprintf(tw, "  … and %d more\t\t\t\t\t\t\n", more)
