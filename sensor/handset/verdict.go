@@ -67,10 +67,18 @@ func (j *judgement) also(top *candidate) []Candidate {
 	return list
 }
 
-// explain fills in the reasons for and against.
+// explain fills in the reasons for and against, in lists without room to
+// spare: verdicts are many.
 func (j *judgement) explain(c *candidate, v *Verdict) {
 	j.account(c)
 	ours, against := 0, 0
+	j.ruleReasons(c, v, func(isFor bool, _ float64, _ string) {
+		if isFor {
+			ours++
+		} else {
+			against++
+		}
+	})
 	for i := range j.n {
 		switch l := &j.lines[i]; {
 		case j.speaks(c, l):
@@ -79,8 +87,7 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 			against++
 		}
 	}
-	v.Reasons = make([]Reason, 0, ours+1)
-	v.Against = make([]Reason, 0, against+6)
+	v.Reasons, v.Against = make([]Reason, 0, ours), make([]Reason, 0, against)
 	for i := range j.n {
 		l := &j.lines[i]
 		switch {
@@ -90,7 +97,13 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 			v.Against = append(v.Against, j.reason(l, l.w))
 		}
 	}
-	j.ruleReasons(c, v)
+	j.ruleReasons(c, v, func(isFor bool, w float64, text string) {
+		to := &v.Against
+		if isFor {
+			to = &v.Reasons
+		}
+		*to = append(*to, Reason{Maker: v.Maker, Weight: w, Text: text})
+	})
 	v.WouldChange = wordsFor(j, c)
 }
 

@@ -25,46 +25,43 @@ const (
 	wantTraffic  = "traffic outside a tunnel: little was visible"
 )
 
-// ruleReasons adds the rules that decided.
-func (j *judgement) ruleReasons(c *candidate, v *Verdict) {
-	rule := func(to *[]Reason, w float64, text string) {
-		*to = append(*to, Reason{Maker: v.Maker, Weight: w, Text: text})
-	}
+// ruleReasons tells of the rules that decided, for the verdict or against it.
+func (j *judgement) ruleReasons(c *candidate, v *Verdict, rule func(isFor bool, w float64, text string)) {
 	if j.forward {
-		rule(&v.Against, 0, saysForwarder)
+		rule(false, 0, saysForwarder)
 		return
 	}
 	if c.days > 0 {
-		rule(&v.Reasons, c.days, saysDays)
+		rule(true, c.days, saysDays)
 	}
 	if c.counter > 0 {
-		rule(&v.Against, c.counter, saysCounter)
+		rule(false, c.counter, saysCounter)
 	}
 	if c.conflict {
-		rule(&v.Against, 0, saysConflict)
+		rule(false, 0, saysConflict)
 	}
 	switch {
 	case v.Shared && j.leaseholder(c):
-		rule(&v.Against, 0, saysHolder)
+		rule(false, 0, saysHolder)
 	case j.net.SharedAddress:
-		rule(&v.Against, 0, saysShared)
+		rule(false, 0, saysShared)
 	case c.guest && c.mixed:
-		rule(&v.Against, 0, saysGuest)
+		rule(false, 0, saysGuest)
 	case c.mixed:
-		rule(&v.Against, 0, saysMixed)
+		rule(false, 0, saysMixed)
 	}
 	if j.noApps {
-		rule(&v.Against, 0, saysApps)
+		rule(false, 0, saysApps)
 	}
 	switch b := &j.set.rules.Bands; {
 	case c.kind == platform:
-		rule(&v.Against, 0, saysPlatform)
+		rule(false, 0, saysPlatform)
 	case c.split:
-		rule(&v.Against, 0, saysSplit)
+		rule(false, 0, saysSplit)
 	case c.post >= b.Certain && c.heavy < 2:
-		rule(&v.Against, 0, saysOneFamily)
+		rule(false, 0, saysOneFamily)
 	case c.post >= b.Certain && logistic(c.sure) < b.Certain:
-		rule(&v.Against, 0, saysInferred)
+		rule(false, 0, saysInferred)
 	}
 }
 
