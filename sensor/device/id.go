@@ -37,13 +37,20 @@ func (t *Table) newID(realm uint16, identity []byte) uint64 {
 	}
 }
 
+// idLen is how long an ID is.
+const idLen = 14
+
 func idOf(num uint64) ID {
-	b := [14]byte{'d', '-'}
-	for i := len(b) - 1; i > 1; i-- {
-		b[i] = hexDigits[num&15]
-		num >>= 4
+	var b [idLen]byte
+	return ID(appendID(b[:0], num))
+}
+
+func appendID(b []byte, num uint64) []byte {
+	b = append(b, 'd', '-')
+	for shift := 44; shift >= 0; shift -= 4 {
+		b = append(b, hexDigits[num>>shift&15])
 	}
-	return ID(b[:])
+	return b
 }
 
 // hash is 48 bits of HMAC-SHA256 over the realm's name and the identity.

@@ -116,11 +116,6 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 		v.VLAN = v.place.vlan
 	}
 	t.setAddrs(v, d, old)
-	if old != nil {
-		v.ID = old.ID
-	} else {
-		v.ID = d.id()
-	}
 	if v.Verdict = verdict; verdict == nil {
 		v.Verdict = t.verdict(d, v)
 	}
@@ -155,11 +150,11 @@ func (t *Table) joined(v *View, d *Device, j *join) {
 	v.setMACs(macs)
 }
 
-// usualAddrs is how many addresses a View sorts without asking for memory.
+// usualAddrs is how many addresses are sorted without asking for memory.
 const usualAddrs = 16
 
-// setAddrs packs the addresses of d, in the memory of the View before if they
-// are the same.
+// setAddrs sets the id, and packs the addresses of d: in one piece of memory,
+// that of the View before if they are the same.
 func (t *Table) setAddrs(v *View, d *Device, old *View) {
 	var room [usualAddrs]packet.Addr
 	list := t.addrsOf(room[:0], d)
@@ -169,16 +164,17 @@ func (t *Table) setAddrs(v *View, d *Device, old *View) {
 		}
 	}
 	slices.SortFunc(list, compareAddr)
-	var packed [16 * usualAddrs]byte
-	b := packed[:0]
+	var packed [idLen + 16*usualAddrs]byte
+	b := appendID(packed[:0], d.num)
 	for i := range list {
 		b = append(b, list[i][:]...)
 	}
-	if old != nil && old.addrs == string(b) {
-		v.addrs = old.addrs
+	if old != nil && old.addrs == string(b[idLen:]) {
+		v.ID, v.addrs = old.ID, old.addrs
 		return
 	}
-	v.addrs = string(b)
+	both := string(b)
+	v.ID, v.addrs = ID(both[:idLen]), both[idLen:]
 }
 
 func (t *Table) addrsOf(list []packet.Addr, d *Device) []packet.Addr {
