@@ -66,12 +66,14 @@ var otherPlaces = destination{operator: "others"}
 type destinations struct {
 	known map[destination]uint32 // number in ends
 	ends  []*destination
-	slots []uint32 // number of a sum plus one, 0 for none; a power of two
+	slots []sumSlot // a power of two
 	sums  [][]carried
 	count int
 }
 
 type route struct{ device, to uint32 }
+
+type sumSlot struct{ hash, sum uint32 } // sum: its number plus one; 0 for a free slot
 
 // sumChunk is how many sums are made at once.
 const sumChunk = 1 << 8
@@ -89,7 +91,7 @@ func (d *destinations) add(t *sensor.Transfer, at *geo.Jurisdiction) {
 
 func (d *destinations) sum(v *device.View, to destination) *carried {
 	if d.known == nil {
-		d.known, d.slots = map[destination]uint32{}, make([]uint32, sumChunk)
+		d.known, d.slots = map[destination]uint32{}, make([]sumSlot, sumChunk)
 	}
 	r := route{v.Seq, d.number(to)}
 	slot, c := d.find(r)
@@ -110,7 +112,7 @@ func (d *destinations) sum(v *device.View, to destination) *carried {
 		d.sums = append(d.sums, make([]carried, sumChunk))
 	}
 	d.count++
-	d.slots[slot] = uint32(d.count)
+	d.slots[slot] = sumSlot{r.hash(), uint32(d.count)}
 	c = d.at(d.count - 1)
 	c.device, c.route = v.ID, r
 	return c
@@ -121,24 +123,38 @@ func (d *destinations) to(c *carried) *destination { return d.ends[c.route.to] }
 
 func (d *destinations) at(n int) *carried { return &d.sums[n/sumChunk][n%sumChunk] }
 
-// find returns the sum of r, or the slot where it belongs. Numbers are given
-// by us: nobody can choose them to meet.
+// hash needs no key: numbers are given by us, and nobody can choose them to
+// meet.
+func (r route) hash() uint32 {
+	return uint32((uint64(r.device)<<32 | uint64(r.to)) * 0x9E3779B97F4A7C15 >> 32)
+}
+
+// find returns the sum of r, or the slot where it belongs.
 func (d *destinations) find(r route) (slot int, c *carried) {
-	mask := len(d.slots) - 1
-	h := (uint64(r.device)<<32 | uint64(r.to)) * 0x9E3779B97F4A7C15
-	for slot = int(h>>32) & mask; d.slots[slot] != 0; slot = (slot + 1) & mask {
-		if c = d.at(int(d.slots[slot] - 1)); c.route == r {
-			return slot, c
+	mask, h := len(d.slots)-1, r.hash()
+	for slot = int(h) & mask; d.slots[slot].sum != 0; slot = (slot + 1) & mask {
+		if s := d.slots[slot]; s.hash == h {
+			if c = d.at(int(s.sum - 1)); c.route == r {
+				return slot, c
+			}
 		}
 	}
 	return slot, nil
 }
 
 func (d *destinations) grow() {
-	d.slots = make([]uint32, 2*len(d.slots))
-	for n := range d.count {
-		slot, _ := d.find(d.at(n).route)
-		d.slots[slot] = uint32(n + 1)
+	old := d.slots
+	d.slots = make([]sumSlot, 2*len(old))
+	mask := len(d.slots) - 1
+	for _, s := range old {
+		if s.sum == 0 {
+			continue
+		}
+		at := int(s.hash) & mask
+		for d.slots[at].sum != 0 {
+			at = (at + 1) & mask
+		}
+		d.slots[at] = s
 	}
 }
 

@@ -98,12 +98,12 @@ func (j *Judge) weighDevice(d *dossier, cause string) {
 		if s != Permitted {
 			d.concerned = true
 		}
-		j.settleAll(d, i, cause+why)
+		j.settleAll(d, i, cause, why)
 	}
 }
 
 // settleAll settles the accounts of rule i; settling may drop some.
-func (j *Judge) settleAll(d *dossier, i int, why string) {
+func (j *Judge) settleAll(d *dossier, i int, cause, why string) {
 	if len(d.accounts()) == 0 {
 		return
 	}
@@ -113,7 +113,7 @@ func (j *Judge) settleAll(d *dossier, i int, why string) {
 			continue
 		}
 		if a.open() && j.withdrawn(d, i, a) {
-			j.close(d, a, j.now, why)
+			j.close(d, a, j.now, cause+why)
 		}
 		if d.standing(i) == Permitted && !a.open() && a.episode == nil {
 			j.drop(d, a)

@@ -14,12 +14,14 @@ type dossiers struct {
 	chunks [][]dossier
 	used   uint32
 	free   []uint32 // numbers given back
-	slots  []uint32 // number by device.ID, 0 for none: open addressing; a power of two
+	slots  []slot   // by device.ID: open addressing; a power of two
 	count  int
 	near   []uint32 // number by device.View.Seq: whoever was asked for last among those that fall there; a power of two
 
 	oldest, newest uint32 // of the ring; 0 for none
 }
+
+type slot struct{ hash, n uint32 } // n: number of a dossier; 0 for a free slot
 
 const (
 	dossierChunk = 1 << 8
@@ -27,22 +29,27 @@ const (
 )
 
 func newDossiers() dossiers {
-	return dossiers{seed: maphash.MakeSeed(), slots: make([]uint32, leastSlots)}
+	return dossiers{seed: maphash.MakeSeed(), slots: make([]slot, leastSlots)}
 }
 
 // at returns the dossier with a number; they begin at 1.
 func (x *dossiers) at(n uint32) *dossier { return &x.chunks[(n-1)/dossierChunk][(n-1)%dossierChunk] }
 
-// find returns the slot of a device, or that where it belongs.
-func (x *dossiers) find(id device.ID) (slot int, d *dossier) {
-	mask := len(x.slots) - 1
-	for slot = int(maphash.String(x.seed, string(id))) & mask; x.slots[slot] != 0; slot = (slot + 1) & mask {
-		if d = x.at(x.slots[slot]); d.id == id {
-			return slot, d
+// find returns the dossier of a device and its slot, or the slot where it belongs.
+func (x *dossiers) find(id device.ID) (at int, d *dossier) {
+	mask, h := len(x.slots)-1, x.hash(id)
+	for at = int(h) & mask; x.slots[at].n != 0; at = (at + 1) & mask {
+		if s := x.slots[at]; s.hash == h {
+			if d = x.at(s.n); d.id == id {
+				return at, d
+			}
 		}
 	}
-	return slot, nil
+	return at, nil
 }
+
+// hash is keyed: ids of other sensors come from outside.
+func (x *dossiers) hash(id device.ID) uint32 { return uint32(maphash.String(x.seed, string(id))) }
 
 // get returns the dossier of a device, nil for none.
 func (x *dossiers) get(id device.ID) *dossier {
@@ -55,7 +62,7 @@ func (x *dossiers) add(id device.ID) *dossier {
 	if 4*(x.count+1) > 3*len(x.slots) {
 		x.grow()
 	}
-	slot, _ := x.find(id)
+	at, _ := x.find(id)
 	var n uint32
 	if k := len(x.free); k > 0 {
 		n = x.free[k-1]
@@ -67,7 +74,7 @@ func (x *dossiers) add(id device.ID) *dossier {
 		x.used++
 		n = x.used
 	}
-	x.slots[slot] = n
+	x.slots[at] = slot{x.hash(id), n}
 	x.count++
 	d := x.at(n)
 	*d = dossier{id: id, self: n}
@@ -77,12 +84,17 @@ func (x *dossiers) add(id device.ID) *dossier {
 
 func (x *dossiers) grow() {
 	old := x.slots
-	x.slots = make([]uint32, 2*len(old))
-	for _, n := range old {
-		if n != 0 {
-			slot, _ := x.find(x.at(n).id)
-			x.slots[slot] = n
+	x.slots = make([]slot, 2*len(old))
+	mask := len(x.slots) - 1
+	for _, s := range old {
+		if s.n == 0 {
+			continue
 		}
+		at := int(s.hash) & mask
+		for x.slots[at].n != 0 {
+			at = (at + 1) & mask
+		}
+		x.slots[at] = s
 	}
 }
 
@@ -92,14 +104,13 @@ func (x *dossiers) remove(d *dossier) {
 	x.forgetNear(d)
 	gap, _ := x.find(d.id)
 	mask := len(x.slots) - 1
-	for i := (gap + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		home := int(maphash.String(x.seed, string(x.at(x.slots[i]).id))) & mask
-		if (i-home)&mask >= (i-gap)&mask {
+	for i := (gap + 1) & mask; x.slots[i].n != 0; i = (i + 1) & mask {
+		if home := int(x.slots[i].hash) & mask; (i-home)&mask >= (i-gap)&mask {
 			x.slots[gap] = x.slots[i]
 			gap = i
 		}
 	}
-	x.slots[gap] = 0
+	x.slots[gap] = slot{}
 	x.count--
 	x.free = append(x.free, d.self)
 	*d = dossier{}

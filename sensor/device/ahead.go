@@ -27,15 +27,18 @@ func (t *Table) Ahead(next []observation.Observation) []*View {
 	}
 	for i := range next {
 		o, f := &next[i], &found[i]
-		end := &o.Client
-		if o.Kind == observation.FlowReport && !o.ClientHome {
-			end = &o.Server
+		end := o.Client.Addr()
+		switch {
+		case o.Neighbour != nil:
+			end = o.Neighbour.Addr
+		case o.Kind == observation.FlowReport && !o.ClientHome:
+			end = o.Server.Addr()
 		}
-		if o.Realm != t.lastRealm || !end.Addr().IsValid() || int(t.lastNum) >= len(t.byAddr.realms) {
+		if o.Realm != t.lastRealm || !end.IsValid() || int(t.lastNum) >= len(t.byAddr.realms) {
 			continue
 		}
 		f.table = &t.byAddr.realms[t.lastNum]
-		f.addr = packet.AddrFrom(end.Addr())
+		f.addr = packet.AddrFrom(end)
 		f.hash = t.byAddr.hash(f.addr)
 		if n := len(f.table.slots); n > 0 {
 			t.warm += uint64(f.table.slots[int(f.hash)&(n-1)].hash)
@@ -61,8 +64,8 @@ func (t *Table) Ahead(next []observation.Observation) []*View {
 	}
 	for i := range next {
 		if h := found[i].hash; found[i].b != nil && next[i].Kind == observation.FlowReport {
-			if n := t.names.slots[int(h)&(len(t.names.slots)-1)]; n != 0 {
-				t.warm += uint64(t.names.at(n - 1).from)
+			if s := t.names.slots[int(h)&(len(t.names.slots)-1)]; s.hash == h && s.n != 0 {
+				t.warm += uint64(t.names.at(s.n - 1).from)
 			}
 		}
 	}
@@ -76,7 +79,7 @@ func (t *Table) aheadName(o *observation.Observation, d *Device) uint32 {
 	}
 	k := nameKey{packet.AddrFrom(o.Server.Addr()), d.root().seq}
 	h := t.names.hash(&k)
-	t.warm += uint64(t.names.slots[int(h)&(len(t.names.slots)-1)])
+	t.warm += uint64(t.names.slots[int(h)&(len(t.names.slots)-1)].n)
 	return h
 }
 

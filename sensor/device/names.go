@@ -33,7 +33,7 @@ type nameValue struct {
 // order in which they came, and are found by open addressing.
 type nameCache struct {
 	seed   maphash.Seed
-	slots  []uint32 // number of an entry plus one, 0 for none; a power of two
+	slots  []slot // numbers of entries begin at 1; a power of two
 	chunks [][]nameEntry
 	count  int
 	next   int // who goes next, once there are max
@@ -42,7 +42,6 @@ type nameCache struct {
 
 type nameEntry struct {
 	nameKey
-	hash uint32
 	nameValue
 }
 
@@ -50,7 +49,7 @@ type nameEntry struct {
 const nameChunk = 1 << 8
 
 func newNameCache(limit int) nameCache {
-	return nameCache{seed: maphash.MakeSeed(), slots: make([]uint32, nameChunk), max: limit}
+	return nameCache{seed: maphash.MakeSeed(), slots: make([]slot, nameChunk), max: limit}
 }
 
 func (c *nameCache) at(n uint32) *nameEntry { return &c.chunks[n/nameChunk][n%nameChunk] }
@@ -63,14 +62,16 @@ func (c *nameCache) hash(k *nameKey) uint32 {
 }
 
 // find returns the entry of a key and its slot, or the slot where it belongs.
-func (c *nameCache) find(k *nameKey, h uint32) (slot uint32, e *nameEntry) {
+func (c *nameCache) find(k *nameKey, h uint32) (at uint32, e *nameEntry) {
 	mask := uint32(len(c.slots) - 1)
-	for slot = h & mask; c.slots[slot] != 0; slot = (slot + 1) & mask {
-		if e = c.at(c.slots[slot] - 1); e.hash == h && e.nameKey == *k {
-			return slot, e
+	for at = h & mask; c.slots[at].n != 0; at = (at + 1) & mask {
+		if s := c.slots[at]; s.hash == h {
+			if e = c.at(s.n - 1); e.nameKey == *k {
+				return at, e
+			}
 		}
 	}
-	return slot, nil
+	return at, nil
 }
 
 // put reports whether another name had to go.
@@ -98,41 +99,41 @@ func (c *nameCache) put(k nameKey, v nameValue) (evicted bool) {
 		c.next = (c.next + 1) % c.max
 		evicted = true
 	}
-	slot, _ := c.find(&k, h)
-	*c.at(n) = nameEntry{k, h, v}
-	c.slots[slot] = n + 1
+	at, _ := c.find(&k, h)
+	*c.at(n) = nameEntry{k, v}
+	c.slots[at] = slot{h, n + 1}
 	return evicted
 }
 
 // remove takes entry n out of the slots.
 func (c *nameCache) remove(n uint32) {
 	mask := uint32(len(c.slots) - 1)
-	gap := c.at(n).hash & mask
-	for c.slots[gap] != n+1 {
+	gap := c.hash(&c.at(n).nameKey) & mask
+	for c.slots[gap].n != n+1 {
 		gap = (gap + 1) & mask
 	}
-	for i := (gap + 1) & mask; c.slots[i] != 0; i = (i + 1) & mask {
-		if home := c.at(c.slots[i]-1).hash & mask; (i-home)&mask >= (i-gap)&mask {
+	for i := (gap + 1) & mask; c.slots[i].n != 0; i = (i + 1) & mask {
+		if home := c.slots[i].hash & mask; (i-home)&mask >= (i-gap)&mask {
 			c.slots[gap] = c.slots[i]
 			gap = i
 		}
 	}
-	c.slots[gap] = 0
+	c.slots[gap] = slot{}
 }
 
 func (c *nameCache) grow() {
 	old := c.slots
-	c.slots = make([]uint32, 2*len(old))
+	c.slots = make([]slot, 2*len(old))
 	mask := uint32(len(c.slots) - 1)
-	for _, n := range old {
-		if n == 0 {
+	for _, s := range old {
+		if s.n == 0 {
 			continue
 		}
-		i := c.at(n-1).hash & mask
-		for c.slots[i] != 0 {
+		i := s.hash & mask
+		for c.slots[i].n != 0 {
 			i = (i + 1) & mask
 		}
-		c.slots[i] = n
+		c.slots[i] = s
 	}
 }
 
