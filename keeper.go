@@ -203,7 +203,7 @@ func ruledView(v *device.View, r evidence.Ruling) *device.View {
 	d := new(handset.Verdict)
 	*d = *v.Verdict
 	out.Verdict = d
-	reason := handset.Reason{Maker: d.Maker, Text: fmt.Sprintf("ruled %s by %s: %s", r.Verdict, r.By, r.Reason)}
+	reason := handset.Reason{Said: &handset.Said{Maker: d.Maker, Text: fmt.Sprintf("ruled %s by %s: %s", r.Verdict, r.By, r.Reason)}}
 	switch {
 	case r.Verdict == evidence.Confirmed && d.Maker == r.Maker:
 		d.Confidence, d.Posterior = handset.Certain, 1

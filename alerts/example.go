@@ -177,7 +177,7 @@ func (d *ExampleDevice) view(client netip.Addr, at time.Time) *device.View {
 		v.Handset = "yes"
 	}
 	for _, f := range d.Families {
-		v.Reasons = append(v.Reasons, handset.Reason{Family: string(f), Maker: v.Maker})
+		v.Reasons = append(v.Reasons, handset.Reason{Said: &handset.Said{Family: string(f), Maker: v.Maker}})
 	}
 	known := device.Details{Addrs: []netip.Addr{client}, First: at, Last: at}
 	if mac, err := parseMAC(d.MAC); err == nil {

@@ -67,7 +67,7 @@ func transferOf(e *evidence.Episode, s evidence.Server) sensor.Transfer {
 		verdict.Handset = "yes"
 	}
 	for _, text := range e.Reasons {
-		verdict.Reasons = append(verdict.Reasons, handset.Reason{Maker: e.Maker, Text: text})
+		verdict.Reasons = append(verdict.Reasons, handset.Reason{Said: &handset.Said{Maker: e.Maker, Text: text}})
 	}
 	v := device.View{ID: device.ID(e.Device), Realm: e.Realm, Verdict: verdict}.With(device.Details{First: e.First, Last: e.Last})
 	t := sensor.Transfer{

@@ -145,7 +145,7 @@ func xiaomiToCN() Policy {
 func phone(id device.ID, maker string, c handset.Confidence) *device.View {
 	return device.View{
 		ID: id, Realm: "default",
-		Verdict: &handset.Verdict{Maker: maker, Class: "handset", Handset: "yes", Confidence: c, Reasons: []handset.Reason{{Family: "dhcp", Maker: maker, Text: "DHCP says so"}}},
+		Verdict: &handset.Verdict{Maker: maker, Class: "handset", Handset: "yes", Confidence: c, Reasons: []handset.Reason{{Said: &handset.Said{Family: "dhcp", Maker: maker, Text: "DHCP says so"}}}},
 	}.With(device.Details{
 		Addrs: []netip.Addr{netip.MustParseAddr("10.0.0.5")}, First: start, Last: start,
 		Place: observation.Place{AccessPoint: "ap-7", SSID: "campus", Source: "radius"},

@@ -57,11 +57,17 @@ type Evidence struct {
 
 // Reason is one line of a verdict's explanation.
 type Reason struct {
-	Signature string  // id of the signature entry, empty for a rule
-	Family    string  // hardware dhcp names user-agent local push tls
-	Maker     string  // whom it speaks for
-	Weight    float64 // log-odds as counted, after caps and decay
-	Text      string  // in words an officer reads
+	*Said
+	Weight float64 // log-odds as counted, after caps and decay
+}
+
+// Said is what a reason says, whatever it weighs: one for all verdicts of a
+// set in which the same speaks. It never changes.
+type Said struct {
+	Signature string // id of the signature entry, empty for a rule
+	Family    string // hardware dhcp names user-agent local push tls
+	Maker     string // whom it speaks for
+	Text      string // in words an officer reads
 }
 
 // Candidate is a maker for whom any evidence speaks.

@@ -68,6 +68,7 @@ func Load(fsys fs.FS, overlays ...fs.FS) (*Set, error) {
 	slices.SortFunc(s.owner, func(a, b Owner) int { return strings.Compare(a.Domain, b.Domain) })
 	s.hash = hex.EncodeToString(h.Sum(nil)[:8])
 	s.knowNothing()
+	s.said = newReasons(len(s.sigs))
 	return s, nil
 }
 

@@ -27,7 +27,8 @@ type Set struct {
 	oui      map[uint64]uint16 // prefix << 8 | bits → signature
 	nibbles  []int             // prefix lengths in oui, in hex digits, longest first
 	examples []example
-	overlaid int        // entries that overlays add or change
+	overlaid int // entries that overlays add or change
+	said     *reasons
 	nothing  [2]Verdict // on a device for which nothing speaks; the second: behind a shared address
 }
 

@@ -102,7 +102,7 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 		if isFor {
 			to = &v.Reasons
 		}
-		*to = append(*to, Reason{Maker: v.Maker, Weight: w, Text: text})
+		*to = append(*to, Reason{j.set.ruled(c.maker, text), w})
 	})
 	v.WouldChange = wordsFor(j, c)
 }
@@ -151,11 +151,4 @@ func (j *judgement) account(c *candidate) {
 	}
 }
 
-func (j *judgement) reason(l *line, w float64) Reason {
-	g := &j.set.sigs[l.sig]
-	t := g.text
-	if l.ruled {
-		t = g.local.text
-	}
-	return Reason{Signature: g.id, Family: l.family.String(), Maker: j.set.makers[l.maker].name, Weight: w, Text: t}
-}
+func (j *judgement) reason(l *line, w float64) Reason { return Reason{j.set.says(l), w} }
