@@ -20,7 +20,7 @@ const (
 )
 
 func newSet() *Set {
-	return &Set{byMaker: map[string]int{}, byID: map[string]int{}, byService: map[string]uint16{}, exact: map[string]uint16{}, oui: map[uint64]uint16{}}
+	return &Set{byMaker: map[string]int{}, byID: map[string]int{}, byService: map[string]uint16{}, exact: map[string]uint16{}}
 }
 
 // Load compiles the signatures in the top directory of fsys: rules.yml,

@@ -24,8 +24,7 @@ type Set struct {
 	names    nameTable
 	patterns [patternKinds][]pattern
 	exact    map[string]uint16 // parameter lists and JA4, with their kind in front
-	oui      map[uint64]uint16 // prefix << 8 | bits → signature
-	nibbles  []int             // prefix lengths in oui, in hex digits, longest first
+	oui      ouiTable
 	examples []example
 	overlaid int // entries that overlays add or change
 	said     *reasons
