@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"picket/configs"
+	"picket/geo"
 )
 
 // version is set by the linker where packages are built (-X main.version=);
@@ -24,13 +24,17 @@ func (versionCmd) Run(a *app) error {
 		}
 	}
 	fmt.Fprintf(a.stdout, "picket %s (commit %s)\n", buildVersion(), commit)
-	j, err := compile(configs.Defaults(), logger(a, configs.Defaults()))
+	set, err := loadSignatures(nil)
 	if err != nil {
 		return err
 	}
-	entries, _ := j.set.Size()
-	fmt.Fprintf(a.stdout, "signatures %s, %d entries\n", j.set.Hash(), entries)
-	for _, d := range j.geo.Databases() {
+	embedded, err := geo.New(geo.Config{})
+	if err != nil {
+		return err
+	}
+	entries, _ := set.Size()
+	fmt.Fprintf(a.stdout, "signatures %s, %d entries\n", set.Hash(), entries)
+	for _, d := range embedded.Databases() {
 		fmt.Fprintf(a.stdout, "database %s, built %s\n", d.Name, d.Built.UTC().Format("2006-01-02"))
 	}
 	_, err = fmt.Fprintln(a.stdout, "IP Geolocation by DB-IP (https://db-ip.com); other attributions: NOTICE")

@@ -12,6 +12,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"unsafe"
 )
 
 // ErrDamaged says that bytes are no value of the wanted type.
@@ -26,9 +27,9 @@ const maxFields = 64
 func Marshal(v any) ([]byte, error) { return appendValue(nil, reflect.ValueOf(v)) }
 
 // Unmarshal reads what Marshal wrote into the value that to points to. Its
-// strings are cut out of one copy of b.
+// strings are cut out of b, which must not be written to any more.
 func Unmarshal(b []byte, to any) error {
-	r := reader{s: string(b)}
+	r := reader{s: unsafe.String(unsafe.SliceData(b), len(b))}
 	r.value(reflect.ValueOf(to).Elem())
 	if r.bad || r.s != "" {
 		return ErrDamaged

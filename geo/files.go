@@ -181,6 +181,19 @@ func (all *file) join(f *file) error {
 // rules spreads the entries out.
 func (all *file) rules() (Rules, Groups) {
 	r := Rules{Operators: all.Operators, Sites: all.Sites}
+	suffixes, domains, labelled := 0, 0, 0
+	for i := range all.Names {
+		suffixes += len(all.Names[i].Suffixes)
+	}
+	for i := range all.Owners {
+		domains += len(all.Owners[i].Domains)
+	}
+	for _, byCountry := range all.Regions {
+		for _, labels := range byCountry {
+			labelled += len(labels)
+		}
+	}
+	r.Names, r.Owners, r.Regions = make([]NameRule, 0, suffixes), make([]OwnerRule, 0, domains), make([]RegionRule, 0, labelled)
 	for _, n := range all.Names {
 		for _, s := range n.Suffixes {
 			r.Names = append(r.Names, NameRule{Suffix: s, Operator: n.Operator, Home: n.Home, Regions: n.Regions, Source: n.Source, Date: n.Date})

@@ -56,9 +56,6 @@ func (x *ruleIndex) lookName(raw string) *named {
 	n := &named{raw: raw, name: canonical(raw)}
 	for d := n.name; d != "" && n.cloud == nil; d = parent(d) {
 		r := x.domains[d]
-		if r == nil {
-			continue
-		}
 		if n.owner == nil && r.owner != nil && owns(d, n.name) {
 			n.owner = r.owner
 		}

@@ -17,7 +17,7 @@ type ruleIndex struct {
 	homes     map[uint32]*OverrideRule // by ASN
 	sites     bart.Table[*SiteRule]
 	prefixes  bart.Table[*OverrideRule]
-	domains   map[string]*domainRule
+	domains   map[string]domainRule
 	regions   map[string]map[string]Country // by cloud and label
 	phrases   phrases
 	known     names
@@ -29,14 +29,11 @@ type domainRule struct {
 	cloud *NameRule  // nil: not a cloud's own
 }
 
-// at is the rule for domain d, made when there is none.
-func (x *ruleIndex) at(d string) *domainRule {
+// own enters the owner of domain d and all below it.
+func (x *ruleIndex) own(d string, o *ownership) {
 	r := x.domains[d]
-	if r == nil {
-		r = &domainRule{}
-		x.domains[d] = r
-	}
-	return r
+	r.owner = o
+	x.domains[d] = r
 }
 
 // ownership is an owner as Jurisdiction shows it.
@@ -49,7 +46,7 @@ func indexRules(c *Config) (*ruleIndex, error) {
 	x := &ruleIndex{
 		known:     names{seed: maphash.MakeSeed()},
 		operators: map[uint32]*OperatorRule{}, homes: map[uint32]*OverrideRule{},
-		domains: make(map[string]*domainRule, len(c.Rules.Owners)+len(c.Owners)+len(c.Rules.Names)), regions: map[string]map[string]Country{},
+		domains: make(map[string]domainRule, len(c.Rules.Owners)+len(c.Owners)+len(c.Rules.Names)), regions: map[string]map[string]Country{},
 	}
 	for i := range c.Rules.Operators {
 		r := &c.Rules.Operators[i]
@@ -70,7 +67,10 @@ func indexRules(c *Config) (*ruleIndex, error) {
 	}
 	for i := range c.Rules.Names {
 		r := &c.Rules.Names[i]
-		x.at(domain(r.Suffix)).cloud = r
+		d := domain(r.Suffix)
+		known := x.domains[d]
+		known.cloud = r
+		x.domains[d] = known
 	}
 	for _, r := range c.Rules.Regions {
 		if x.regions[r.Cloud] == nil {
@@ -93,13 +93,15 @@ func domain(s string) string { return strings.Trim(strings.ToLower(s), ".") }
 
 // addOwners takes rules over; of two for one domain the later wins.
 func (x *ruleIndex) addOwners(rules []OwnerRule, from string) error {
+	kept := make([]ownership, len(rules))
 	for i := range rules {
 		r := &rules[i]
 		d := domain(r.Domain)
 		if d == "" || r.Home != "" && !r.Home.Valid() {
 			return fmt.Errorf("geo: owner of %q: home %q: want a domain and a country", r.Domain, r.Home)
 		}
-		x.at(d).owner = &ownership{Party{Name: r.Name, Home: r.Home}, cmp.Or(r.From, from)}
+		kept[i] = ownership{Party{Name: r.Name, Home: r.Home}, cmp.Or(r.From, from)}
+		x.own(d, &kept[i])
 	}
 	return nil
 }
@@ -116,11 +118,11 @@ func (x *ruleIndex) addOverrides(rules []OverrideRule) error {
 		case r.ASN != 0:
 			x.homes[r.ASN] = r
 		case r.Domain != "":
-			d, name := x.at(domain(r.Domain)), r.Name
-			if d.owner != nil && name == "" {
-				name = d.owner.party.Name
+			d, name := domain(r.Domain), r.Name
+			if old := x.domains[d].owner; old != nil && name == "" {
+				name = old.party.Name
 			}
-			d.owner = &ownership{Party{Name: name, Home: r.Home}, "override"}
+			x.own(d, &ownership{Party{Name: name, Home: r.Home}, "override"})
 		default:
 			return fmt.Errorf("geo: override %d: want one of prefix, asn, domain", i+1)
 		}
@@ -140,8 +142,8 @@ func unmapped(p netip.Prefix) netip.Prefix {
 // what stands to the left of it.
 func (x *ruleIndex) cloudName(name string) (r *NameRule, left string) {
 	for d := name; d != ""; d = parent(d) {
-		if known := x.domains[d]; known != nil && known.cloud != nil {
-			return known.cloud, leftOf(name, d)
+		if cloud := x.domains[d].cloud; cloud != nil {
+			return cloud, leftOf(name, d)
 		}
 	}
 	return nil, ""

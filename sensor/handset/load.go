@@ -62,6 +62,7 @@ func Load(fsys fs.FS, overlays ...fs.FS) (*Set, error) {
 	for name, n := range s.byService {
 		s.services[n] = name
 	}
+	s.matches = make([]Match, 0, len(s.sigs))
 	for i := range s.sigs {
 		s.matches = append(s.matches, s.matchOf(&s.sigs[i]))
 	}
@@ -112,6 +113,7 @@ func readAll(fsys fs.FS, h hash.Hash) ([]file, error) {
 // come first: an entry may name a maker of a later file.
 func (s *Set) compile(p *parsed, files []file) error {
 	s.rules, s.prior = p.Rules, logit(p.Rules.Prior)
+	s.reserve(p)
 	if err := s.rules.check(rulesName); err != nil {
 		return err
 	}
@@ -146,6 +148,25 @@ func (s *Set) compile(p *parsed, files []file) error {
 		}
 	}
 	return nil
+}
+
+// reserve makes room for what p says: growing into it bit by bit costs as much
+// again.
+func (s *Set) reserve(p *parsed) {
+	entries, examples := 0, 0
+	for i := range p.Makers {
+		says := &p.Makers[i].Says
+		entries += len(says.Signatures) + len(says.Owns)
+		for j := range says.Signatures {
+			e := &says.Signatures[j]
+			examples += len(e.Example) + len(e.Not) + len(e.Names) + len(e.ParamList) + len(e.JA4)
+		}
+	}
+	const hardware = 64 // what ouiSignature adds, nearly
+	s.sigs = make([]signature, 0, entries+hardware)
+	s.examples = make([]example, 0, examples)
+	s.byID = make(map[string]int, entries+hardware)
+	s.byService = make(map[string]uint16, entries+hardware)
 }
 
 const maxMakers = 128

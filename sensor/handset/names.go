@@ -81,7 +81,8 @@ func (t *nameTable) node(name string) *nameNode {
 
 func (t *nameTable) grow() {
 	old := t.nodes
-	t.nodes = make([]nameNode, max(1024, 2*len(old)))
+	t.nodes = make([]nameNode, max(2048, 2*len(old)))
+	clear(t.nodes) // fresh memory that is read before it is written faults twice a page
 	t.mask = uint64(len(t.nodes) - 1)
 	for _, n := range old {
 		if n.hash == 0 {

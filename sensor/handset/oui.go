@@ -107,6 +107,7 @@ func (t *ouiTable) reserve(n int) {
 	}
 	old := t.slots
 	t.slots = make([]uint64, size)
+	clear(t.slots) // fresh memory that is read before it is written faults twice a page
 	for _, x := range old {
 		if x != 0 {
 			*t.slot(x >> 16) = x
