@@ -149,7 +149,8 @@ func (t *Table) learnNames(d *Device, o *observation.Observation) {
 	at := nanos(o.At)
 	v := nameValue{name: m.QName, from: uint32(at / int64(time.Second))}
 	if len(cnames) > 0 {
-		v.cnames = &cnames
+		kept := cnames
+		v.cnames = &kept
 	}
 	seq := d.root().seq
 	for i, a := range m.Answers {

@@ -143,18 +143,67 @@ func heapNow() int {
 // conversations with servers that no signature knows.
 func fillUnknown(t *Table, n int, at time.Time) {
 	for i := range n {
-		m := packet.MAC{2, 1}
-		binary.BigEndian.PutUint32(m[2:], uint32(i))
-		a := [4]byte{}
-		binary.BigEndian.PutUint32(a[:], 10<<24|uint32(i+1))
-		addr := netip.AddrFrom4(a)
-		t.Observe(&observation.Observation{Kind: observation.ARP, At: at, MAC: m, VLAN: 7,
-			Neighbour: &observation.Neighbour{Addr: addr, MAC: m, Op: "request"}})
-		for _, name := range []string{"host1.service1.example.net", "host2.service2.example.net"} {
-			o := observation.Observation{Kind: observation.TLS, At: at, ClientHome: true, Answered: true, MAC: m, VLAN: 7, Hello: &observation.Hello{SNI: name},
-				Client: netip.AddrPortFrom(addr, 40000), Server: netip.MustParseAddrPort("203.0.113.7:443")}
-			t.View(t.Observe(&o))
-			t.Changes()
+		fillOne(t, i, at)
+	}
+}
+
+var unknownNames = []string{"host1.service1.example.net", "host2.service2.example.net"}
+
+func fillOne(t *Table, i int, at time.Time) {
+	m := packet.MAC{2, 1}
+	binary.BigEndian.PutUint32(m[2:], uint32(i))
+	a := [4]byte{}
+	binary.BigEndian.PutUint32(a[:], 10<<24|uint32(i%(1<<24)+1))
+	addr := netip.AddrFrom4(a)
+	t.Observe(&observation.Observation{Kind: observation.ARP, At: at, MAC: m, VLAN: 7,
+		Neighbour: &observation.Neighbour{Addr: addr, MAC: m, Op: "request"}})
+	for _, name := range unknownNames {
+		o := observation.Observation{Kind: observation.TLS, At: at, ClientHome: true, Answered: true, MAC: m, VLAN: 7, Hello: &observation.Hello{SNI: name},
+			Client: netip.AddrPortFrom(addr, 40000), Server: netip.MustParseAddrPort("203.0.113.7:443")}
+		t.View(t.Observe(&o))
+		t.Changes()
+	}
+}
+
+// What a device says again allocates nothing, with the shipped signatures:
+// neither its observation nor its View.
+func TestWhatIsKnownAllocatesNothing(t *testing.T) {
+	b := realBench(t)
+	fill(b.table, 10, b.now)
+	client, server := netip.MustParseAddrPort("10.0.0.4:40000"), netip.MustParseAddrPort("203.0.113.7:443")
+	m := packet.MAC{2, 0, 0, 0, 0, 3}
+	say := func(o observation.Observation) observation.Observation {
+		o.At, o.ClientHome, o.Answered, o.MAC, o.ServerMAC, o.Client, o.Server = b.now, true, true, m, packet.MAC{0, 1, 2, 3, 4, 5}, client, server
+		return o
+	}
+	flow := flowObservation(3, b.now)
+	for title, o := range map[string]observation.Observation{
+		"flow":  flow,
+		"hello": say(observation.Observation{Kind: observation.TLS, Hello: &observation.Hello{SNI: fillName, JA4: "t13d1516h2_8daaf6152771_02713d6af862"}}),
+		"DNS answer": say(observation.Observation{Kind: observation.DNS, DNS: &observation.DNSMessage{Response: true, QName: "api.example.org",
+			Answers: []observation.Answer{{Type: 1, TTL: 60, Addr: server.Addr()}}}}),
+		"ARP": {Kind: observation.ARP, At: b.now, MAC: m, VLAN: 7, Neighbour: &observation.Neighbour{Addr: client.Addr(), MAC: m, Op: "reply"}},
+	} {
+		observe := func() {
+			if d := b.table.Observe(&o); d != nil {
+				b.table.View(d)
+			}
 		}
+		observe()
+		if n := testing.AllocsPerRun(1000, observe); n != 0 {
+			t.Errorf("%s: %v allocations, want none", title, n)
+		}
+	}
+}
+
+// BenchmarkNewDevice is what a device costs that was never seen: ARP, two
+// conversations, its Views.
+func BenchmarkNewDevice(b *testing.B) {
+	t := New(Config{Judge: shipped(b), MaxDevices: 50_000})
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		fillOne(t, n, start)
+		n++
 	}
 }

@@ -54,7 +54,7 @@ func (s *Set) recognise(hits []hit, e *Evidence) []hit {
 	case "ssdp":
 		return s.find(hits, ssdpServers, v, 0)
 	case "tls":
-		return s.findExact(hits, "ja4 "+v)
+		return s.findExact(hits, "ja4 ", v)
 	case Signature:
 		return s.recogniseSignature(hits, e.Field, v)
 	}
@@ -86,7 +86,7 @@ func (s *Set) recogniseDHCP(hits []hit, field, v string) []hit {
 	case "hostname":
 		return s.recogniseHost(hits, v)
 	case "param_list":
-		return s.findExact(hits, "param_list "+strings.ReplaceAll(v, " ", ""))
+		return s.findExact(hits, "param_list ", strings.ReplaceAll(v, " ", ""))
 	}
 	return hits
 }
@@ -107,8 +107,10 @@ func (s *Set) recogniseHost(hits []hit, v string) []hit {
 
 var spelling = strings.NewReplacer(" ", "-", "_", "-", "'", "-", "’", "-")
 
-func (s *Set) findExact(hits []hit, key string) []hit {
-	if sig, ok := s.exact[key]; ok {
+func (s *Set) findExact(hits []hit, kind, v string) []hit {
+	var room [128]byte // most are shorter: nothing is allocated
+	key := append(append(room[:0], kind...), v...)
+	if sig, ok := s.exact[string(key)]; ok {
 		hits = append(hits, hit{sig: sig})
 	}
 	return hits
