@@ -10,6 +10,7 @@ type Config struct {
 	IdleTCP        int64 // established TCP [30 min]
 	IdleClosed     int64 // TCP after FIN from both or RST: late segments still belong to it [10 s]
 	IdleUDP        int64 // answered UDP [3 min]
+	IdlePatient    int64 // answered UDP whose report may wait: questions to a resolver, most of all flows [60 s, as Zeek's udp_inactivity_timeout]
 	IdleUnanswered int64 // either, not answered [60 s]
 	FirstReport    int64 // from the first payload to the first report [250 ms]
 	ReportEvery    int64 // between reports of a flow that has lived as long [10 s]
@@ -31,6 +32,7 @@ func (c *Config) setDefaults() {
 		{&c.IdleTCP, 1800 * second},
 		{&c.IdleClosed, 10 * second},
 		{&c.IdleUDP, 180 * second},
+		{&c.IdlePatient, 60 * second},
 		{&c.IdleUnanswered, 60 * second},
 		{&c.FirstReport, second / 4},
 		{&c.ReportEvery, 10 * second},

@@ -15,6 +15,8 @@ func (t *Table) idleAt(f *Flow) int64 {
 		if (f.sides[0].state|f.sides[1].state)&finSeen != 0 {
 			limit = min(limit, t.c.IdleUDP) // half closed
 		}
+	case f.flags&patient != 0:
+		limit = min(limit, t.c.IdlePatient)
 	}
 	return f.last + limit
 }

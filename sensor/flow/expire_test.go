@@ -109,21 +109,21 @@ func TestOneReportOfAShortFlow(t *testing.T) {
 	f, _ := tab.Touch(k.udp(true, "question"))
 	f.SetPatient()
 	tab.Touch(k.udp(false, "answer"))
-	tab.Expire(k.at + 100e9)
+	tab.Expire(k.at + 50e9)
 	if l.reports != 0 {
 		t.Errorf("%d reports of a patient flow that lives", l.reports)
 	}
 	start := k.at
-	for range 5 { // it goes on: after five minutes it is told
-		k.at += 100e9
+	for range 10 { // it goes on: after five minutes it is told
+		k.at += 50e9
 		tab.Touch(k.udp(true, "question"))
 		tab.Expire(k.at)
 	}
 	if l.reports == 0 {
 		t.Errorf("nothing told after %d s", (k.at-start)/1e9)
 	}
-	tab.Expire(k.at + 400e9)
-	if len(l.finals) != 1 || l.sent[0] != 6*8 {
+	tab.Expire(k.at + 61e9)
+	if len(l.finals) != 1 || l.sent[0] != 11*8 {
 		t.Errorf("%d final reports, %d bytes", len(l.finals), l.sent[0])
 	}
 }
