@@ -29,7 +29,8 @@ type hiderEntry struct {
 	Source    string   `yaml:"source"`    // where it is documented
 }
 
-// LoadHiders reads all *.yml files of dir (configs/hidden). It is strict: an
+// LoadHiders reads all *.yml files of dir (configs/hidden), or compiled.txt
+// where that was made of the same files. It is strict: an
 // unknown key, kind, a name or address that is none, a service without source
 // or listed twice for one name is an error that says the file and the service.
 func LoadHiders(dir fs.FS) (*Hiders, error) {
