@@ -42,7 +42,8 @@ type View struct {
 	Leased    bool // identified by DHCP
 }
 
-// details are what most devices do not have.
+// details are what most devices do not have. They never change: devices of
+// one host name share them.
 type details struct {
 	macs     []packet.MAC // those after the first
 	hostname string
@@ -60,9 +61,11 @@ type Details struct {
 // With returns a copy of v with these details: for Views of devices that no
 // Table holds.
 func (v View) With(d Details) *View {
-	v.first, v.last, v.place = nanos(d.First), nanos(d.Last), placeFrom(&d.Place)
+	v.first, v.last, v.place, v.more = nanos(d.First), nanos(d.Last), placeFrom(&d.Place), nil
+	if d.Hostname != "" {
+		v.more = &details{hostname: d.Hostname}
+	}
 	v.setMACs(d.MACs)
-	v.setHostname(d.Hostname)
 	b := make([]byte, 0, 16*len(d.Addrs))
 	for _, a := range d.Addrs {
 		p := packet.AddrFrom(a)
@@ -77,10 +80,11 @@ func (v *View) MACs() []packet.MAC {
 	if v.mac == zeroMAC {
 		return nil
 	}
-	if v.more == nil {
-		return []packet.MAC{v.mac}
+	list := []packet.MAC{v.mac}
+	if v.more != nil {
+		list = append(list, v.more.macs...)
 	}
-	return append([]packet.MAC{v.mac}, v.more.macs...)
+	return list
 }
 
 func (v *View) setMACs(list []packet.MAC) {
@@ -89,15 +93,8 @@ func (v *View) setMACs(list []packet.MAC) {
 		v.mac = list[0]
 	}
 	if len(list) > 1 {
-		v.detail().macs = append([]packet.MAC(nil), list[1:]...)
+		v.more = &details{append([]packet.MAC(nil), list[1:]...), v.Hostname()}
 	}
-}
-
-func (v *View) detail() *details {
-	if v.more == nil {
-		v.more = new(details)
-	}
-	return v.more
 }
 
 // Addrs are the addresses that the device holds, in order.
@@ -122,12 +119,6 @@ func (v *View) Hostname() string {
 		return ""
 	}
 	return v.more.hostname
-}
-
-func (v *View) setHostname(name string) {
-	if name != "" {
-		v.detail().hostname = name
-	}
 }
 
 // Place is where the device is, as far as some source says; zero for nowhere

@@ -40,18 +40,25 @@ type Device struct {
 
 // rare is what most devices do not have.
 type rare struct {
-	into        *Device // joined into this one
-	join        *join   // set when into is, and on a device others were joined into
 	makers      []makerSeen
-	doubtful    []doubt // names first seen in a visit, at most maxDoubtful
-	foreign     uint32  // hash of an IPv4 address that frames of mac carried unproven
-	remote      uint32  // hash of an address outside home that frames of mac carried
-	sharedUntil uint32  // second
-	strangers   uint8   // distinct addresses of that kind seen
+	rest        *rest  // what hardly any has; nil for those
+	sharedUntil uint32 // second
 }
 
-// noRare is what nobody may write to.
-var noRare rare
+type rest struct {
+	into      *Device // joined into this one
+	join      *join   // set when into is, and on a device others were joined into
+	doubtful  []doubt // names first seen in a visit, at most maxDoubtful
+	foreign   uint32  // hash of an IPv4 address that frames of mac carried unproven
+	remote    uint32  // hash of an address outside home that frames of mac carried
+	strangers uint8   // distinct addresses of that kind seen
+}
+
+// What nobody may write to.
+var (
+	noRare rare
+	noRest rest
+)
 
 // few returns what is rare of d, to be read.
 func (d *Device) few() *rare {
@@ -69,14 +76,31 @@ func (d *Device) more() *rare {
 	return d.rare
 }
 
-func (d *Device) into() *Device { return d.few().into }
+// odd returns what hardly any device has, to be read.
+func (d *Device) odd() *rest {
+	if d.rare == nil || d.rare.rest == nil {
+		return &noRest
+	}
+	return d.rare.rest
+}
 
-func (d *Device) join() *join { return d.few().join }
+// makeOdd returns what hardly any device has, to be written.
+func (d *Device) makeOdd() *rest {
+	r := d.more()
+	if r.rest == nil {
+		r.rest = new(rest)
+	}
+	return r.rest
+}
+
+func (d *Device) into() *Device { return d.odd().into }
+
+func (d *Device) join() *join { return d.odd().join }
 
 // part takes d out of a join.
 func (d *Device) part() {
-	if d.rare != nil {
-		d.rare.into, d.rare.join = nil, nil
+	if d.rare != nil && d.rare.rest != nil {
+		d.rare.rest.into, d.rare.rest.join = nil, nil
 	}
 }
 
@@ -106,8 +130,8 @@ func (d *Device) empty() bool {
 
 // root is the device that d was joined into, or d itself.
 func (d *Device) root() *Device {
-	if d.rare != nil && d.rare.into != nil {
-		return d.rare.into
+	if into := d.odd().into; into != nil {
+		return into
 	}
 	return d
 }

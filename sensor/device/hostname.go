@@ -57,14 +57,14 @@ func (t *Table) hostnameIndex(shown string) uint16 {
 	if shown == "" {
 		return 0
 	}
-	if i := slices.Index(t.hostnames, shown); i >= 0 {
+	if i := slices.IndexFunc(t.hostnames, func(x *details) bool { return x.hostname == shown }); i >= 0 {
 		return uint16(i + 1)
 	}
 	if len(t.hostnames) >= maxHostnames {
 		t.stats.Evicted["hostname"]++
 		return 0
 	}
-	t.hostnames = append(t.hostnames, strings.Clone(shown))
+	t.hostnames = append(t.hostnames, &details{hostname: strings.Clone(shown)})
 	return uint16(len(t.hostnames))
 }
 
@@ -72,7 +72,7 @@ func (t *Table) hostname(n uint16) string {
 	if n == 0 {
 		return ""
 	}
-	return t.hostnames[n-1]
+	return t.hostnames[n-1].hostname
 }
 
 // modelCode reports whether a word looks like 12, s21, 12t, a5: short, with a

@@ -73,7 +73,7 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 	}
 	j, mine := root.joinFrom(at), &join{why: why, at: at}
 	mine.before = clone(root.dossier)
-	d.more().into, d.more().join = root, mine
+	d.makeOdd().into, d.makeOdd().join = root, mine
 	j.members = append(j.members, d)
 	j.current, j.since, j.turns = d, at, 0
 	root.flags |= stale
@@ -89,7 +89,7 @@ func (t *Table) joinInto(d, root *Device, why string, at int64) {
 
 // joinFrom returns what joins others into d, made if there is nothing.
 func (d *Device) joinFrom(at int64) *join {
-	r := d.more()
+	r := d.makeOdd()
 	if r.join == nil {
 		r.join = &join{current: d, since: at}
 	}

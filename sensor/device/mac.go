@@ -86,7 +86,7 @@ func (t *Table) stranger(m *Device, addr packet.Addr) {
 	if m.is(router) {
 		return
 	}
-	seen := m.more()
+	seen := m.makeOdd()
 	if h := foldAddr(addr); h != seen.foreign {
 		seen.foreign = h
 		seen.strangers++
@@ -119,7 +119,7 @@ func (t *Table) carriesRemote(realm uint16, mac packet.MAC, addr packet.Addr, at
 		return
 	}
 	h := foldAddr(addr)
-	seen := m.more()
+	seen := m.makeOdd()
 	if seen.remote == 0 {
 		seen.remote = h
 	}
@@ -164,7 +164,7 @@ func (t *Table) detach(m *Device) {
 	}
 	n := t.add(m.realm, mac, macIdentity(mac), t.now)
 	n.flags |= suspect
-	from, to := m.more(), n.more()
+	from, to := m.makeOdd(), n.makeOdd()
 	to.foreign, to.remote, to.strangers = from.foreign, from.remote, max(from.strangers, 1)
 	from.strangers, from.foreign, from.remote = 0, 0, 0
 }

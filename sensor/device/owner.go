@@ -57,10 +57,10 @@ func (t *Table) seen(b *binding, at int64) {
 	if d.rare == nil {
 		return
 	}
-	if r := d.rare.into; r != nil {
+	if r := d.into(); r != nil {
 		t.touch(r, at)
 		t.overlap(d, at)
-	} else if d.rare.join != nil {
+	} else if d.join() != nil {
 		t.overlap(d, at)
 	}
 }

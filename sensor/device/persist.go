@@ -189,7 +189,7 @@ func (t *Table) rejoin(d, root *Device, r Record) {
 			mine.before = before
 		}
 	}
-	d.more().into, d.more().join = root, mine
+	d.makeOdd().into, d.makeOdd().join = root, mine
 	j.members = append(j.members, d)
 	if d.last >= root.last {
 		j.current = d

@@ -32,7 +32,7 @@ type Table struct {
 	hinted  map[addrKey]int64
 	makers  []string // interned, for makerSeen
 
-	hostnames []string // interned
+	hostnames []*details // interned
 	dirty     []*Device
 	changes   []Change
 	sweep     []*Device // what the periodic sweep still has to visit

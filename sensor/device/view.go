@@ -108,7 +108,9 @@ func (t *Table) build(d *Device, verdict *handset.Verdict) *View {
 		Seq: d.seq, Realm: t.realmOf[d.realm], RandomMAC: d.is(isRandom), mac: d.mac, place: d.place,
 		first: d.first, last: d.last, Router: d.is(router), Leased: d.is(leased), Shared: t.isShared(d),
 	}
-	v.setHostname(t.hostname(d.hostname))
+	if d.hostname != 0 {
+		v.more = t.hostnames[d.hostname-1]
+	}
 	if j := d.join(); j != nil {
 		t.joined(v, d, j)
 	}

@@ -66,7 +66,7 @@ func (d *Device) sight(s sighting, m NameMatch) (web bool) {
 }
 
 func (d *Device) doubted(name uint32) *doubt {
-	list := d.few().doubtful
+	list := d.odd().doubtful
 	for i := range list {
 		if list[i].name == name {
 			return &list[i]
@@ -76,7 +76,7 @@ func (d *Device) doubted(name uint32) *doubt {
 }
 
 func (d *Device) doubt(name, sec uint32) {
-	r, v := d.more(), &d.visit
+	r, v := d.makeOdd(), &d.visit
 	if len(r.doubtful) < maxDoubtful {
 		r.doubtful = append(r.doubtful, doubt{name, sec})
 		return
