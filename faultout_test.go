@@ -90,7 +90,7 @@ func TestSlowDisk(t *testing.T) {
 		dir = s.cmd.State
 		go func() { defer close(stopped); holdStore(t, filepath.Join(dir, evidence.FileName), stop) }()
 	}, func(*station) bool { return manager.count() > 0 })
-	if took > 5*time.Second {
+	if took > 15*time.Second { // two seconds, and what a crowded machine adds
 		t.Errorf("the alert took %s", took)
 	}
 	t.Logf("alert accepted after %s", took.Round(time.Millisecond))
