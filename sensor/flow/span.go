@@ -1,6 +1,10 @@
 package flow
 
-import "picket/sensor/packet"
+import (
+	"math/bits"
+
+	"picket/sensor/packet"
+)
 
 // Two copies of a frame on a doubled span arrive within this time of packet
 // time; identical copies, made by a switch that mirrors ingress and egress of
@@ -107,16 +111,21 @@ func (s *span) seen(p *packet.Packet, l *Place) copyKind {
 	return unsure
 }
 
-// glimpse sums up a frame whose key and hash are known: what both copies share,
-// and what may differ.
+// glimpse sums up a frame whose key is known: what both copies share, and what
+// may differ. The sum is not keyed as that of the index is, so that a capture
+// reads the same each time: who knows it can hide a copy, or have one seen
+// that is none, and can do so by sending the same frame twice as well.
 func (l *Place) glimpse(p *packet.Packet) {
+	k := &l.key
+	h := fold(le.Uint64(k.A[8:])^le.Uint64(k.B[:8])^0x8ebc6af09c88c6e3, le.Uint64(k.B[8:])^bits.RotateLeft64(le.Uint64(k.A[:8]), 32)^
+		(uint64(k.APort)|uint64(k.BPort)<<16|uint64(k.Realm)<<32|uint64(k.Proto)<<48)*0x589965cc75374cc3)
 	a := uint64(p.Seq)<<32 | uint64(p.Ack)
 	b := uint64(p.FragID)<<32 | uint64(p.Checksum)<<16 | uint64(p.Flags)<<8 | uint64(l.from)
 	if len(p.Payload) >= 8 && p.Proto == packet.ProtoUDP {
 		a ^= le.Uint64(p.Payload)
 		b ^= le.Uint64(p.Payload[len(p.Payload)-8:])
 	}
-	l.sum = fold(l.hash^a, 0x9e3779b97f4a7c15^b^uint64(p.PayloadLen)<<40)
+	l.sum = fold(h^a, 0x9e3779b97f4a7c15^b^uint64(p.PayloadLen)<<40)
 	m := uint64(le.Uint32(p.LinkSrc[2:]))<<32 | uint64(le.Uint32(p.LinkDst[2:]))
 	v := uint64(p.TTL)<<48 | uint64(p.NEncap)<<40 | uint64(p.VLAN())<<16
 	if p.NEncap > 0 {

@@ -102,3 +102,32 @@ func TestOneWaySpan(t *testing.T) {
 		t.Errorf("attempt %v one-way %v span %v", l.last.Attempt(), l.last.OneWay(), tab.Stats().OneWay)
 	}
 }
+
+// Each table hides its keys with a secret of its own; what it recognises as
+// copies must not hang on it, though it remembers fewer frames than there are.
+func TestCopiesAreTheSameInEveryTable(t *testing.T) {
+	copies := func() uint64 {
+		tab := New(Config{Home: home()}, nil)
+		var frames []*packet.Packet
+		for n := range 4 * windowSize {
+			k := talk{port: uint16(20000 + n%windowSize), at: int64(n) * 100, id: uint32(n)}
+			frames = append(frames, k.udp(true, fmt.Sprintf("%08d", n)+strings.Repeat("q", 400)))
+			if n >= windowSize/2 {
+				c := *frames[n-windowSize/2]
+				c.At, c.TTL = frames[n].At, 63
+				tab.Touch(&c)
+			}
+			tab.Touch(frames[n])
+		}
+		return tab.Stats().Duplicates
+	}
+	first := copies()
+	if first == 0 || first > 4*windowSize {
+		t.Fatalf("%d copies", first)
+	}
+	for range 3 {
+		if again := copies(); again != first {
+			t.Errorf("%d copies, then %d", first, again)
+		}
+	}
+}

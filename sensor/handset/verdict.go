@@ -81,6 +81,7 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 	})
 	for i := range j.n {
 		switch l := &j.lines[i]; {
+		case j.retold(i):
 		case j.speaks(c, l):
 			ours++
 		case !j.set.kin(l.maker, c.maker):
@@ -91,6 +92,7 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 	for i := range j.n {
 		l := &j.lines[i]
 		switch {
+		case j.retold(i):
 		case j.speaks(c, l):
 			v.Reasons = append(v.Reasons, j.reason(l, l.counted))
 		case !j.set.kin(l.maker, c.maker):
@@ -105,6 +107,20 @@ func (j *judgement) explain(c *candidate, v *Verdict) {
 		*to = append(*to, Reason{j.set.ruled(c.maker, text), w})
 	})
 	v.WouldChange = wordsFor(j, c)
+}
+
+// retold reports a line that says no more than one before it: the same
+// signature seen within a visit and apart, which weighs once.
+func (j *judgement) retold(i int) bool {
+	if !j.lines[i].again {
+		return false
+	}
+	for k := range i {
+		if j.lines[k].sig == j.lines[i].sig {
+			return true
+		}
+	}
+	return false
 }
 
 // speaks reports whether a line counts for the verdict, or would if it
