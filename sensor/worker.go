@@ -138,7 +138,8 @@ func (w *Worker) Frames(batch []capture.Frame) {
 }
 
 // Follow is Frames where more frames are there already: what was observed may
-// wait for them, so that nobody is woken for every batch.
+// wait for them, a step of packet time at most, so that nobody is woken for
+// every batch.
 func (w *Worker) Follow(batch []capture.Frame) {
 	w.turns.Add(1)
 	for len(batch) > 0 {
@@ -205,6 +206,9 @@ func (w *Worker) lapse() {
 		w.refill, w.budget = w.now, w.cfg.Decrypts
 	}
 	w.table.Expire(w.now)
+	if !w.cfg.Wait { // a busy source may never be without a next frame, and somebody waits
+		w.flush()
+	}
 	if w.now-w.ticks >= second {
 		w.ticks = w.now
 		w.frags.Expire(w.now)

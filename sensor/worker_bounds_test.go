@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"testing"
+	"time"
 
 	"picket/sensor/capture"
 	"picket/sensor/observation"
@@ -181,5 +182,18 @@ func TestFollowHandsOverWithTheLast(t *testing.T) {
 	b.w.Frames(nil)
 	if len(b.out) != 1 {
 		t.Errorf("%d batches, want 1", len(b.out))
+	}
+}
+
+// A source that always has more must not keep what was observed for itself.
+func TestFollowHandsOverAsTimePasses(t *testing.T) {
+	b := newBench(t, WorkerConfig{})
+	k := tcpTalk("203.0.113.5:443").up(helloOfChrome(t, "www.example.com")).down([]byte("x"))
+	b.w.Follow(k.frames)
+	late := k.frames[len(k.frames)-1]
+	late.At += int64(200 * time.Millisecond)
+	b.w.Follow([]capture.Frame{late})
+	if len(b.out) != 1 {
+		t.Errorf("%d batches after a fifth of a second, want 1", len(b.out))
 	}
 }
