@@ -218,5 +218,6 @@ func weighedTexts(head string, list []handset.Reason) []string {
 	return out
 }
 
-// rounded keeps six digits and never rounds a posterior up to a threshold.
-func rounded(p float64) float64 { return math.Floor(p*1e6) / 1e6 }
+// rounded keeps six of a posterior's nine digits and never rounds it up to a
+// threshold.
+func rounded(p float64) float64 { return math.Floor(p*1e6+0.0005) / 1e6 }

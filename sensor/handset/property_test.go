@@ -2,6 +2,7 @@ package handset
 
 import (
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -95,6 +96,27 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			t.Errorf("another order, another verdict:\n%+v\n%+v", got, want)
 		}
 	})
+}
+
+// The last places of an exponential differ from one processor to the other;
+// what is said, stored and compared does not.
+func TestPosteriorsHaveNineDigits(t *testing.T) {
+	s := shipped(t)
+	rapid.Check(t, func(t *rapid.T) {
+		v := judge(s, Network{}, drawList(t))
+		for _, p := range append([]float64{v.Posterior}, posteriors(v.Also)...) {
+			if text := strconv.FormatFloat(p, 'f', -1, 64); len(text) > len("0.123456789") {
+				t.Errorf("posterior %s", text)
+			}
+		}
+	})
+}
+
+func posteriors(list []Candidate) (p []float64) {
+	for _, c := range list {
+		p = append(p, c.Posterior)
+	}
+	return p
 }
 
 // A device never has another's evidence: from the moment that a new

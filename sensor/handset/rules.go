@@ -108,5 +108,9 @@ func (r *Rules) check(file string) error {
 	return nil
 }
 
-func logit(p float64) float64    { return math.Log(p / (1 - p)) }
-func logistic(l float64) float64 { return 1 / (1 + math.Exp(-l)) }
+func logit(p float64) float64 { return math.Log(p / (1 - p)) }
+
+// logistic keeps nine digits: processors differ in the last places of an
+// exponential and of a fused multiplication (arm64 has one, amd64 not), and
+// the same evidence must give the same verdict on each.
+func logistic(l float64) float64 { return math.Round(1e9/(1+math.Exp(-l))) / 1e9 }
