@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,7 +167,11 @@ func assemble(ctx context.Context, c *configs.Config, j *judgement, sink sensor.
 	a.identify.Hasten(prompt)
 	a.before, a.pipeline.Ahead = func() {}, a.identify.Ahead
 	a.tap(func(*observation.Observation) {})
-	out, spare := a.pipeline.Queue(max(16, 4*runtime.GOMAXPROCS(0)))
+	room := 16 // batches
+	if live {
+		room = 64 // some 16,000 observations: what a reload or the collector holds up for a moment is not lost
+	}
+	out, spare := a.pipeline.Queue(room)
 	if feed := leaseFeed(c.Leases); feed != nil && live {
 		feed.Out, feed.Now, feed.Log = out, time.Now, log
 		a.feed = feed

@@ -68,11 +68,34 @@ func (w *Worker) flush() bool {
 		select {
 		case w.out <- w.batch:
 		default:
-			return false
+			if !w.closing || !w.lastWords() {
+				return false
+			}
 		}
 	}
 	w.batch = w.fresh()
 	return true
+}
+
+// handOver sends what there is, so that nobody waits for a batch to fill up.
+// A receiver that is behind would gain nothing by it, and the room in the
+// channel is for full batches: a trickle must not fill it.
+func (w *Worker) handOver() {
+	if !w.cfg.Wait && len(w.out) > cap(w.out)/2 {
+		return
+	}
+	w.flush()
+}
+
+// lastWords waits for the receiver at the end of the input: no frame is lost
+// by it, and what every open flow has to tell is more than the channel holds.
+func (w *Worker) lastWords() bool {
+	select {
+	case w.out <- w.batch:
+		return true
+	case <-w.patience.Done():
+		return false
+	}
 }
 
 func (w *Worker) fresh() []observation.Observation {

@@ -117,7 +117,7 @@ func (w *Worker) follow(batch []capture.Frame, owner []uint8, me uint8) {
 		}
 		from = to
 	}
-	w.flush()
+	w.handOver()
 }
 
 func (w *Worker) mark(at uint32) {

@@ -3,6 +3,7 @@ package sensor
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"picket/sensor/capture"
 	"picket/sensor/flow"
@@ -62,9 +63,10 @@ type Worker struct {
 	observe func([]observation.Observation)
 	// gather keeps the batch, however long, for a group to merge; marks says
 	// what of it came when.
-	gather  bool
-	marks   []mark
-	closing bool // the input has ended
+	gather   bool
+	marks    []mark
+	closing  bool            // the input has ended
+	patience context.Context // while closing: how long who observes is waited for
 
 	ahead  [ahead]packet.Packet
 	places [ahead]flow.Place // of ahead
@@ -207,7 +209,7 @@ func (w *Worker) lapse() {
 	}
 	w.table.Expire(w.now)
 	if !w.cfg.Wait { // a busy source may never be without a next frame, and somebody waits
-		w.flush()
+		w.handOver()
 	}
 	if w.now-w.ticks >= second {
 		w.ticks = w.now
@@ -221,15 +223,26 @@ func (w *Worker) lapse() {
 func (w *Worker) Tick(now int64) {
 	w.turns.Add(1)
 	w.pass(now)
-	w.flush()
+	w.handOver()
 }
 
-// Close reports everything that is still open: the end of the input.
+// closeFor is how long a worker waits for who takes its last observations. A
+// service manager is promised an end within five seconds.
+const closeFor = 3 * time.Second
+
+// Close reports everything that is still open: the end of the input. What
+// cannot be handed over within closeFor is counted as dropped.
 func (w *Worker) Close() {
+	var enough context.CancelFunc
+	w.patience, enough = context.WithTimeout(context.Background(), closeFor)
+	defer enough()
 	w.closing = true
 	w.frags.Close()
 	w.table.Close()
-	w.flush()
+	if !w.flush() {
+		w.stats.ObservationsDropped += uint64(len(w.batch))
+	}
+	w.stats.ObservationsDropped += uint64(w.table.Stats().Flows) // not told to the end
 	w.publish()
 }
 
