@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -173,6 +174,19 @@ func confinementOf(c *configs.Config, state string, libpcap bool) confinement {
 	return out
 }
 
+// alertmanagerFiles names the certificates and secrets that pushing takes.
+func alertmanagerFiles(c *configs.Config) []string {
+	http := &c.Alertmanager.HTTP
+	out := []string{http.TLSConfig.CAFile, http.TLSConfig.CertFile, http.TLSConfig.KeyFile, http.BearerTokenFile}
+	if http.BasicAuth != nil {
+		out = append(out, http.BasicAuth.UsernameFile, http.BasicAuth.PasswordFile)
+	}
+	if http.Authorization != nil {
+		out = append(out, http.Authorization.CredentialsFile)
+	}
+	return slices.DeleteFunc(out, func(f string) bool { return f == "" })
+}
+
 // filesOf names everything that c makes the sensor read while it runs.
 func filesOf(c *configs.Config) []string {
 	var out []string
@@ -183,18 +197,11 @@ func filesOf(c *configs.Config) []string {
 			}
 		}
 	}
-	add(c.File(), c.Signatures.Directory, c.Geo.Base, c.Web.ConfigFile)
+	add(c.File(), c.Signatures.Directory, c.Geo.Base, c.Web.ConfigFile, c.Web.Map)
 	add(c.Geo.Databases...)
 	add(c.Leases.Dnsmasq...)
 	add(c.Leases.Kea...)
-	http := &c.Alertmanager.HTTP
-	add(http.TLSConfig.CAFile, http.TLSConfig.CertFile, http.TLSConfig.KeyFile, http.BearerTokenFile)
-	if http.BasicAuth != nil {
-		add(http.BasicAuth.UsernameFile, http.BasicAuth.PasswordFile)
-	}
-	if http.Authorization != nil {
-		add(http.Authorization.CredentialsFile)
-	}
+	add(alertmanagerFiles(c)...)
 	if c.Fleet.Enabled() {
 		add(c.Fleet.Files()...)
 	}

@@ -29,7 +29,8 @@ func (d *demoCmd) serve(a *app, s *session, now func() time.Time) error {
 	if err != nil {
 		return err
 	}
-	e := &endpoint{registry: s.registry, ready: func() bool { return true }, pages: pages, config: configs.Default()}
+	e := &endpoint{registry: s.registry, ready: func() bool { return true }}
+	e.front.show(pages, configs.Default(), "")
 	return e.serve(a.ctx, configs.Web{Listen: []string{d.Listen}}, logger(a, s.cfg), func(addrs []net.Addr) {
 		fmt.Fprintf(a.stdout, "Serving metrics and a page at %s until Ctrl-C.\n", urls(addrs, false))
 	})

@@ -69,12 +69,12 @@ func TestAReloadNamesTheFleet(t *testing.T) {
 	a.Fleet = fleet.Config{Mode: fleet.URL, Name: "a", URLs: []string{"nats://h:1"}, SecretFile: "s", TLS: fleet.TLS{CA: "ca.pem"}}
 	b.Fleet = a.Fleet
 	b.Fleet.URLs = []string{"nats://h:1"}
-	if what := needsRestart(a, b); what != "" {
+	if what := needsRestart(a, b); len(what) != 0 {
 		t.Errorf("nothing changed, and %q needs a restart", what)
 	}
 	b.Fleet.Share = []string{"default"}
-	if what := needsRestart(a, b); what != "fleet" {
-		t.Errorf("%q needs a restart, want fleet", what)
+	if what := needsRestart(a, b); !slices.Equal(what, []string{"fleet"}) {
+		t.Errorf("%q need a restart, want fleet", what)
 	}
 	if files := filesOf(a); !slices.Contains(files, "s") || !slices.Contains(files, "ca.pem") {
 		t.Errorf("read while it runs: %q", files)

@@ -23,9 +23,9 @@ func hostileEndpoint(t *testing.T) (addr string, reloads *int) {
 	t.Helper()
 	reloads = new(int)
 	e := &endpoint{
-		registry: prometheus.NewRegistry(), ready: func() bool { return true },
-		config: []byte("interfaces: []\n"), reload: func() error { *reloads++; return nil },
+		registry: prometheus.NewRegistry(), ready: func() bool { return true }, reload: func() error { *reloads++; return nil },
 	}
+	e.front.show(nil, []byte("interfaces: []\n"), "")
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, done := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {

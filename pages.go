@@ -12,19 +12,19 @@ import (
 	"picket/web"
 )
 
-// pages makes the evidence page of a running sensor.
-func (s *station) pages() (http.Handler, error) {
-	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: s.cfg.Alertmanager.Labels["site"]}
+// pages makes the evidence page of a running sensor as cfg says.
+func (s *station) pages(cfg *configs.Config) (http.Handler, error) {
+	c := web.Config{Store: s.store, Open: s.openNow, Status: s.status, Logger: s.log, Site: cfg.Alertmanager.Labels["site"]}
 	c.Fleet, c.Reader = s.fleetPage, provenReader(s.cfg.Web.ConfigFile)
 	if s.fleet != nil {
 		c.Store = wholeStore{s.store, s.fleet.node.Name()}
 	}
 	var err error
-	if c.Map, err = operatorMap(s.cfg); err != nil {
+	if c.Map, err = operatorMap(cfg); err != nil {
 		return nil, err
 	}
-	if len(s.cfg.Alertmanager.URLs) > 0 {
-		u, err := url.Parse(s.cfg.Alertmanager.URLs[0])
+	if len(cfg.Alertmanager.URLs) > 0 {
+		u, err := url.Parse(cfg.Alertmanager.URLs[0])
 		if err == nil {
 			u.User = nil // whoever reads the page is not the sensor
 			c.Alertmanager = u

@@ -75,12 +75,18 @@ func inHome(home []netip.Prefix) func(netip.Addr) bool {
 }
 
 // logger writes to stderr as the configuration says.
-func logger(a *app, c *configs.Config) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.Log.Level)) // checked when it was loaded
+func logger(a *app, c *configs.Config) *slog.Logger { return loggerAt(a, c, levelOf(c)) }
+
+// loggerAt is logger with a level that may change.
+func loggerAt(a *app, c *configs.Config, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
 	if strings.EqualFold(c.Log.Format, "json") {
 		return slog.New(newLimited(slog.NewJSONHandler(a.stderr, options)))
 	}
 	return slog.New(newLimited(slog.NewTextHandler(a.stderr, options)))
+}
+
+func levelOf(c *configs.Config) (level slog.Level) {
+	_ = level.UnmarshalText([]byte(c.Log.Level)) // checked when it was loaded
+	return level
 }

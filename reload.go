@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"os"
 	"reflect"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 
+	"picket/alerts"
 	"picket/configs"
 )
 
@@ -29,18 +31,43 @@ func (s *station) reload() error {
 	return nil
 }
 
+// swap does all that can fail before it changes anything.
 func (s *station) swap() error {
 	c, err := s.cmd.configuration()
 	if err != nil {
 		return err
 	}
-	if what := needsRestart(s.cfg, c); what != "" {
-		s.log.Warn("takes effect at the next start only", "key", what)
-	}
 	j, err := compileWith(c, importedData(s.cmd.State), s.log)
 	if err != nil {
 		return err
 	}
+	if err := present(alertmanagerFiles(c)); err != nil {
+		return err
+	}
+	pages, err := s.pages(c)
+	if err != nil {
+		return err
+	}
+	first, err := s.notifier.Redirect(c.Alertmanager, alerts.Links{External: externalURL(c)})
+	if err != nil {
+		return usageError{err}
+	}
+	if keys := needsRestart(s.cfg, c); len(keys) > 0 {
+		s.log.Warn("takes effect at the next start only", "keys", strings.Join(keys, ", "))
+	}
+	s.level.Set(levelOf(c))
+	s.store.SetRetention(retentionOf(c))
+	s.latest.Store(c)
+	s.endpoint.front.show(pages, c.Redacted(), c.Web.ExternalURL)
+	s.judgeBy(j)
+	if first {
+		s.judge.Retell()
+	}
+	return nil
+}
+
+// judgeBy lets verdicts, places and policies rest on j from now on.
+func (s *station) judgeBy(j *judgement) {
 	j.warn(s.log)
 	s.places.Adopt(j.geo)
 	j.geo = s.places
@@ -51,35 +78,49 @@ func (s *station) swap() error {
 	s.a.identify.Rejudge()
 	s.keeper.judgedBy(j, time.Now())
 	s.j.Store(j)
+}
+
+// present opens what will be read later: a secret that is missing, or out of
+// reach since the sensor confined itself, is an error now.
+func present(files []string) error {
+	for _, f := range files {
+		r, err := os.Open(f)
+		if err != nil {
+			return err
+		}
+		r.Close()
+	}
 	return nil
 }
 
-// needsRestart names the first key that differs and is fixed when the
-// sensor starts.
-func needsRestart(old, now *configs.Config) string {
-	switch {
-	case !slices.Equal(old.Interfaces, now.Interfaces):
-		return "interfaces"
-	case !slices.Equal(old.HomeNetworks, now.HomeNetworks):
-		return "home_networks"
-	case !slices.Equal(old.NeverWatch, now.NeverWatch):
-		return "never_watch"
-	case old.Limits != now.Limits:
-		return "limits"
-	case old.Canary != now.Canary:
-		return "canary"
-	case !slices.Equal(old.Events.To, now.Events.To):
-		return "events"
-	case !slices.Equal(old.Web.Listen, now.Web.Listen):
-		return "web.listen_addresses"
-	case !reflect.DeepEqual(old.Fleet, now.Fleet):
-		return "fleet"
+// needsRestart names the keys that differ and are fixed when the sensor
+// starts.
+func needsRestart(old, now *configs.Config) (keys []string) {
+	was, is := fixed(old), fixed(now)
+	for i := range was {
+		if !reflect.DeepEqual(was[i].value, is[i].value) {
+			keys = append(keys, was[i].key)
+		}
 	}
-	return ""
+	return keys
 }
 
-// redacted is the configuration as it may be shown.
-func (s *station) redacted() []byte { return s.cfg.Redacted() }
+type fixedKey struct {
+	key   string
+	value any
+}
+
+func fixed(c *configs.Config) []fixedKey {
+	capture, evidence := c.Capture, c.Evidence
+	capture.HomeNetworks = nil // home_networks itself is in the list
+	evidence.Retention = configs.Retention{}
+	return []fixedKey{
+		{"interfaces", c.Interfaces}, {"capture", capture}, {"home_networks", c.HomeNetworks}, {"never_watch", c.NeverWatch}, {"realms", c.Realms},
+		{"web.listen_addresses", c.Web.Listen}, {"web.config_file", c.Web.ConfigFile}, {"web.reload", c.Web.Reload}, {"web.pprof", c.Web.Pprof},
+		{"leases", c.Leases}, {"fleet", c.Fleet}, {"canary", c.Canary}, {"events", c.Events.To}, {"evidence", evidence}, {"limits", c.Limits},
+		{"log.format", c.Log.Format},
+	}
+}
 
 // watchdog tells systemd that the packet loop turns: as long as every worker
 // has come round since the last time.

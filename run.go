@@ -90,8 +90,10 @@ func (r *runCmd) configuration() (*configs.Config, error) {
 type station struct {
 	app      *app
 	cmd      *runCmd
-	cfg      *configs.Config
+	cfg      *configs.Config                // as it was started
+	latest   atomic.Pointer[configs.Config] // as it was loaded last
 	log      *slog.Logger
+	level    slog.LevelVar // of log
 	j        atomic.Pointer[judgement]
 	places   *geo.Geo // the one that j has; reloads change what is in it
 	judge    *alerts.Judge
@@ -145,7 +147,10 @@ func (r *runCmd) prepare(a *app) (*station, error) {
 
 // station compiles what verdicts rest on; nothing is open yet.
 func (r *runCmd) station(a *app, c *configs.Config) (*station, error) {
-	s := &station{app: a, cmd: r, cfg: c, log: logger(a, c), lapses: lapses{}}
+	s := &station{app: a, cmd: r, cfg: c, lapses: lapses{}}
+	s.latest.Store(c)
+	s.level.Set(levelOf(c))
+	s.log = loggerAt(a, c, &s.level)
 	j, err := compileWith(c, importedData(r.State), s.log)
 	if err != nil {
 		return nil, err
@@ -247,11 +252,12 @@ func (s *station) wire(sources []sensor.Source) error {
 	s.fleet.share(s.a, s.store, s.log)
 	s.a.identify.OnAhead(s.judge.Ahead)
 	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
-	pages, err := s.pages()
+	pages, err := s.pages(s.cfg)
 	if err != nil {
 		return err
 	}
-	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pages: pages, config: s.redacted(), external: s.cfg.Web.ExternalURL, pprof: s.cfg.Web.Pprof}
+	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pprof: s.cfg.Web.Pprof}
+	s.endpoint.front.show(pages, s.cfg.Redacted(), s.cfg.Web.ExternalURL)
 	if s.cfg.Web.Reload {
 		s.endpoint.reload = s.reload
 	}

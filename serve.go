@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,10 +35,33 @@ type endpoint struct {
 	registry *prometheus.Registry
 	ready    func() bool
 	reload   func() error // nil: not offered
-	pages    http.Handler // what is served beside the above
-	config   []byte       // as loaded, secrets apart
-	external string       // web.external_url: names under which it may be asked
 	pprof    bool         // profiles of the process are served too
+	front    front
+}
+
+// front is what a reload may change of what is served.
+type front struct {
+	pages  atomic.Pointer[http.Handler] // nil: none
+	config atomic.Pointer[[]byte]       // as loaded, secrets apart
+	host   atomic.Pointer[string]       // of web.external_url: a name under which it may be asked
+}
+
+func (f *front) show(pages http.Handler, config []byte, external string) {
+	host := ""
+	if u, err := url.Parse(external); err == nil {
+		host = strings.ToLower(u.Hostname())
+	}
+	f.config.Store(&config)
+	f.host.Store(&host)
+	if pages != nil {
+		f.pages.Store(&pages)
+	}
+}
+
+// named reports whether host is the name that people were told.
+func (f *front) named(host string) bool {
+	h := f.host.Load()
+	return h != nil && *h != "" && *h == host
 }
 
 // handler routes requests. Everything is read only but the reload.
@@ -53,7 +78,9 @@ func (e *endpoint) handler() http.Handler {
 	})
 	mux.HandleFunc("GET /config", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/yaml; charset=utf-8")
-		_, _ = w.Write(e.config)
+		if c := e.front.config.Load(); c != nil {
+			_, _ = w.Write(*c)
+		}
 	})
 	mux.Handle("GET /runbooks/", runbookPages())
 	if e.reload != nil {
@@ -72,10 +99,10 @@ func (e *endpoint) handler() http.Handler {
 	if e.pprof {
 		profiles(mux)
 	}
-	if e.pages != nil {
-		mux.Handle("GET /", e.pages)
+	if e.front.pages.Load() != nil {
+		mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { (*e.front.pages.Load()).ServeHTTP(w, r) })
 	}
-	return sober(bodiless(hostGuard(limited(mux, maxRequests, maxQueued), e.external)))
+	return sober(bodiless(hostGuard(limited(mux, maxRequests, maxQueued), e.front.named)))
 }
 
 // profiles serves the runtime's profiles to whoever may read the endpoint.

@@ -11,7 +11,7 @@ import (
 // snapshot reads the counters of the packet path and the device table.
 func (s *station) snapshot() alerts.Snapshot {
 	out := countsOf(s.a)
-	out.WebURL = strings.TrimSuffix(s.cfg.Web.ExternalURL, "/")
+	out.WebURL = strings.TrimSuffix(s.latest.Load().Web.ExternalURL, "/")
 	for _, name := range s.cfg.Interfaces {
 		i := alerts.InterfaceStats{Name: name, Dropped: map[string]uint64{}}
 		for n, l := range s.live {

@@ -9,14 +9,19 @@ import (
 
 // storeConfig is the evidence store that the configuration asks for in dir.
 func storeConfig(c *configs.Config, dir string) evidence.Config {
-	r := &c.Evidence.Retention
 	return evidence.Config{
-		Dir:    dir,
-		Limits: evidence.Limits{Packets: maxEpisodePackets, AllPackets: int(c.Evidence.PacketStore)},
-		Retention: evidence.Retention{
-			Episodes: time.Duration(r.Episodes), Packets: time.Duration(r.Packets), Devices: time.Duration(r.Devices),
-			Verdicts: time.Duration(r.Verdicts), Ledger: time.Duration(r.Ledger), Rulings: time.Duration(r.Rulings), Chain: time.Duration(r.Chain),
-		},
+		Dir:       dir,
+		Limits:    evidence.Limits{Packets: maxEpisodePackets, AllPackets: int(c.Evidence.PacketStore)},
+		Retention: retentionOf(c),
+	}
+}
+
+// retentionOf is how long the configuration lets each kind be kept.
+func retentionOf(c *configs.Config) evidence.Retention {
+	r := &c.Evidence.Retention
+	return evidence.Retention{
+		Episodes: time.Duration(r.Episodes), Packets: time.Duration(r.Packets), Devices: time.Duration(r.Devices),
+		Verdicts: time.Duration(r.Verdicts), Ledger: time.Duration(r.Ledger), Rulings: time.Duration(r.Rulings), Chain: time.Duration(r.Chain),
 	}
 }
 

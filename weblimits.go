@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -125,17 +124,14 @@ func limited(next http.Handler, most int, wait time.Duration) http.Handler {
 // name that is not this machine's: a page of another site that had its name
 // resolve to 127.0.0.1 would otherwise read everything (DNS rebinding). The
 // names of external are this machine's too.
-func hostGuard(next http.Handler, external string) http.Handler {
+func hostGuard(next http.Handler, named func(host string) bool) http.Handler {
 	own := map[string]bool{"localhost": true}
 	if name, err := os.Hostname(); err == nil {
 		own[strings.ToLower(name)] = true
 	}
-	if u, err := url.Parse(external); err == nil && u.Hostname() != "" {
-		own[strings.ToLower(u.Hostname())] = true
-	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if host := hostOf(r.Host); onLoopback(local) && !own[host] && !strings.HasSuffix(host, ".localhost") && net.ParseIP(host) == nil && host != "" {
+		if host := hostOf(r.Host); onLoopback(local) && !own[host] && !named(host) && !strings.HasSuffix(host, ".localhost") && net.ParseIP(host) == nil && host != "" {
 			http.Error(w, "this sensor does not know itself by this name: use its address, or set web.external_url", http.StatusMisdirectedRequest)
 			return
 		}

@@ -133,7 +133,9 @@ func TestRequestsAtOnce(t *testing.T) {
 
 // TestHostNames: on the loopback only names of this machine are answered to.
 func TestHostNames(t *testing.T) {
-	h := hostGuard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), "https://picket.example:8443/sensor")
+	var f front
+	f.show(nil, nil, "https://picket.example:8443/sensor")
+	h := hostGuard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), f.named)
 	for _, c := range []struct {
 		local, host string
 		want        int

@@ -83,7 +83,8 @@ func secured(t *testing.T, dir, config string) string {
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }, pages: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})}
+	e := &endpoint{registry: prometheus.NewRegistry(), ready: func() bool { return true }}
+	e.front.show(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, done := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {

@@ -30,7 +30,7 @@ func TestAuthentication(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := n.posters[0].post(context.Background(), []postable{{}}); err != nil || got != want {
+		if err := n.to.posters[0].post(context.Background(), []postable{{}}); err != nil || got != want {
 			t.Errorf("%s: Authorization %q, want %q (%v)", conf, got, want, err)
 		}
 		s.Close()

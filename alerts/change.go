@@ -63,6 +63,20 @@ func (j *Judge) unite(d *dossier, a *account) {
 	}
 }
 
+// Retell announces again every episode that stands, for somebody who has just
+// come to be told.
+func (j *Judge) Retell() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, d := range j.sortedDossiers() {
+		for _, a := range d.accounts() {
+			if a.open() && a.episode.Firing {
+				j.notify(Resumed, *a.episode, time.Time{})
+			}
+		}
+	}
+}
+
 // Replaced is called when geography has changed: every server is placed anew,
 // and episodes that this voids end.
 func (j *Judge) Replaced() {

@@ -14,17 +14,17 @@ const maxBatch = 64
 // idle is how long a deliverer sleeps when nothing is due sooner.
 const idle = 10 * time.Second
 
-// deliver keeps Alertmanager i told.
-func (n *Notifier) deliver(ctx context.Context, i int) error {
-	am, pause := n.posters[i], n.c.Backoff
+// deliver keeps one Alertmanager told until ctx is done.
+func (n *Notifier) deliver(ctx context.Context, am poster, wake <-chan struct{}) {
+	pause := n.c.Backoff
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-timer.C:
-		case <-n.wake[i]:
+		case <-wake:
 		}
 		for {
 			now := time.Now()
@@ -38,7 +38,7 @@ func (n *Notifier) deliver(ctx context.Context, i int) error {
 				continue
 			}
 			if !sleep(ctx, jitter(pause)) {
-				return nil
+				return
 			}
 			pause = min(2*pause, maxBackoff)
 		}
@@ -133,7 +133,7 @@ func (n *Notifier) when(p *pending, am string) (at time.Time, isNew bool) {
 // task makes the message about p.
 func (n *Notifier) task(p *pending, am string, now time.Time) task {
 	labels := maps.Clone(p.Labels)
-	maps.Copy(labels, n.c.Alertmanager.Labels)
+	maps.Copy(labels, p.labels)
 	starts := p.StartsAt
 	if starts.After(now) { // the sensor's clock is behind the capture's
 		starts = now
@@ -141,8 +141,8 @@ func (n *Notifier) task(p *pending, am string, now time.Time) task {
 	t := task{key: p.Key, starts: p.StartsAt, post: postable{
 		Labels: labels, Annotations: p.Annotations, StartsAt: starts.UTC(), EndsAt: now.Add(n.c.Stands).UTC(),
 	}}
-	if l := n.c.Links.External; l != nil {
-		t.post.GeneratorURL = n.c.Links.Device(p.Labels["device"])
+	if l := n.to.links.External; l != nil {
+		t.post.GeneratorURL = n.to.links.Device(p.Labels["device"])
 	}
 	if !p.EndsAt.IsZero() && !p.Told[am].Fired.IsZero() {
 		t.ends = true

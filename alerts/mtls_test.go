@@ -42,7 +42,7 @@ func TestClientCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return n.posters[0].post(context.Background(), []postable{{}})
+		return n.to.posters[0].post(context.Background(), []postable{{}})
 	}
 	ca := fmt.Sprintf("ca_file: %s/cert.pem", dir)
 	if err := post("http_config: {tls_config: {" + ca + "}}"); err == nil {

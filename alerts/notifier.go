@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/common/config"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -61,10 +60,10 @@ func (c NotifierConfig) filled() NotifierConfig {
 // ended meanwhile is told as firing and then as resolved. Announce is safe
 // for concurrent use; Run is called once.
 type Notifier struct {
-	c       NotifierConfig
-	posters []poster
+	c NotifierConfig
 
 	mu      sync.Mutex
+	to      *addressees
 	alerts  map[string]*pending
 	waiting []string // keys of new alerts that the rate limit holds back, oldest first
 	tokens  float64
@@ -72,7 +71,6 @@ type Notifier struct {
 	spilled bool      // the outbox has more than memory
 	gone    []string  // keys to delete from the outbox
 
-	wake []chan struct{} // by poster
 	save chan struct{}
 }
 
@@ -81,52 +79,33 @@ type pending struct {
 	Alert
 	admitted bool                 // past the rate limit
 	unsaved  bool                 // differs from the outbox
+	labels   map[string]string    // of the site, when it was announced
 	sentAt   map[string]time.Time // by Alertmanager
 }
 
 // NewNotifier makes a Notifier; Run starts it.
 func NewNotifier(c NotifierConfig) (*Notifier, error) {
-	if err := c.Alertmanager.Validate(); err != nil {
-		return nil, err
-	}
 	n := &Notifier{c: c.filled(), alerts: map[string]*pending{}, save: make(chan struct{}, 1)}
-	client, err := n.client()
-	if err != nil {
-		return nil, fmt.Errorf("alertmanager: %w", err)
-	}
-	for _, u := range c.Alertmanager.URLs {
-		p, err := newPoster(client, u)
-		if err != nil {
-			return nil, err
-		}
-		n.posters = append(n.posters, p)
-		n.wake = append(n.wake, make(chan struct{}, 1))
+	var err error
+	if n.to, err = n.c.addressees(c.Alertmanager, c.Links); err != nil {
+		return nil, err
 	}
 	n.tokens = float64(n.c.Burst)
 	return n, nil
 }
 
-func (n *Notifier) client() (*http.Client, error) {
-	if n.c.Transport != nil {
-		return &http.Client{Transport: n.c.Transport}, nil
-	}
-	h := n.c.Alertmanager.HTTP
-	h.EnableHTTP2 = true
-	return config.NewClientFromConfig(h, "alertmanager")
-}
-
 // Announce takes a notice over. It does not wait for anybody.
 func (n *Notifier) Announce(notice Notice) {
-	if len(n.posters) == 0 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.to.posters) == 0 {
 		return
 	}
 	now := time.Now()
 	if notice.Kind == Opened || notice.Kind == Resumed {
 		n.c.Metrics.Pushing(notice.Episode.ID, now.Add(onItsWay))
 	}
-	a := newAlert(notice.Episode, notice.Since, n.c.Links)
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	a := newAlert(notice.Episode, notice.Since, n.to.links)
 	p := n.alerts[a.Key]
 	switch {
 	case p == nil && notice.Kind == Changed:
@@ -135,8 +114,7 @@ func (n *Notifier) Announce(notice Notice) {
 		n.spill(a)
 		return
 	case p == nil:
-		p = &pending{Alert: a, sentAt: map[string]time.Time{}}
-		p.Told = map[string]Told{}
+		p = n.pending(a)
 		n.alerts[a.Key] = p
 		n.admit(p, notice.Kind, now)
 	case notice.Kind == Opened && !p.EndsAt.IsZero():
@@ -146,6 +124,12 @@ func (n *Notifier) Announce(notice Notice) {
 	}
 	p.unsaved = true
 	n.wakeAll()
+}
+
+// pending is an alert that nobody here has been told of.
+func (n *Notifier) pending(a Alert) *pending {
+	a.Told = map[string]Told{}
+	return &pending{Alert: a, sentAt: map[string]time.Time{}, labels: n.to.config.Labels}
 }
 
 // reopen lets the same alert fire again.
@@ -203,15 +187,15 @@ func (n *Notifier) storm(now time.Time) {
 		return
 	}
 	if p == nil || !p.EndsAt.IsZero() {
-		p = &pending{admitted: true, sentAt: map[string]time.Time{}}
-		p.Alert = Alert{Key: StormAlert, Labels: map[string]string{"alertname": StormAlert}, StartsAt: now, Told: map[string]Told{}}
+		p = n.pending(Alert{Key: StormAlert, Labels: map[string]string{"alertname": StormAlert}, StartsAt: now})
+		p.admitted = true
 		n.alerts[StormAlert] = p
 	}
 	p.Annotations = map[string]string{
 		"summary":     fmt.Sprintf("Storm: %d new alerts are held back and told slowly", len(n.waiting)),
 		"description": "More devices broke a policy at once than a person can read of. All of them are in the store and on the evidence page. A policy that is too wide, a change of signatures or a loop of the span does this more often than people do.",
 		"severity":    string(Page),
-		"runbook_url": n.c.Links.Runbook(StormAlert),
+		"runbook_url": n.to.links.Runbook(StormAlert),
 	}
 	p.unsaved = true
 }
@@ -237,7 +221,7 @@ func (n *Notifier) count(outcome string, by int) {
 }
 
 func (n *Notifier) wakeAll() {
-	for _, w := range n.wake {
+	for _, w := range n.to.wake {
 		poke(w)
 	}
 	poke(n.save)
@@ -256,9 +240,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 		return err
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	for i := range n.posters {
-		g.Go(func() error { return n.deliver(gctx, i) })
-	}
+	g.Go(func() error { return n.tell(gctx) })
 	g.Go(func() error { return n.keep(gctx) })
 	err := g.Wait()
 	n.persist()
@@ -282,7 +264,7 @@ func (n *Notifier) Pending() []Alert {
 }
 
 func (n *Notifier) everywhere(p *pending, is func(Told) bool) bool {
-	for _, am := range n.posters {
+	for _, am := range n.to.posters {
 		if !is(p.Told[am.name]) {
 			return false
 		}

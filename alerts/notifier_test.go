@@ -153,6 +153,64 @@ func TestEveryAlertmanagerIsTold(t *testing.T) {
 	})
 }
 
+// A reload that names other Alertmanagers tells them what stands, and nothing
+// of what is over; what stands keeps the labels that it has.
+func TestRedirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		n := startNotifier(t, f, NotifierConfig{Outbox: &Memory{}, Alertmanager: AlertmanagerConfig{Labels: map[string]string{"site": "north"}}}, "a")
+		defer n.stop()
+		stands, over := told("d-1"), told("d-2")
+		n.Announce(Notice{Opened, stands, stands.First})
+		n.Announce(Notice{Opened, over, over.First})
+		time.Sleep(time.Minute)
+		n.Announce(Notice{Resolved, ended(over), time.Time{}})
+		time.Sleep(time.Minute)
+		seen := []string{"a PicketEpisode d-1 true", "a PicketEpisode d-2 true", "a PicketEpisode d-2 false"}
+		f.want(t, seen...)
+
+		redirect := func(wantFirst bool, labels string, hosts ...string) {
+			t.Helper()
+			c := AlertmanagerConfig{Labels: map[string]string{"site": labels}}
+			for _, h := range hosts {
+				c.URLs = append(c.URLs, "http://"+h)
+			}
+			first, err := n.Redirect(c, Links{})
+			if err != nil || first != wantFirst {
+				t.Errorf("to %q: first %v, %v", hosts, first, err)
+			}
+			time.Sleep(2 * time.Minute)
+		}
+		redirect(false, "south", "b")
+		seen = append(seen, "b PicketEpisode d-1 true")
+		f.want(t, seen...)
+		if got := f.last[0].Labels["site"]; got != "north" {
+			t.Errorf("an alert that stands changed its site to %s", got)
+		}
+		if _, err := n.Redirect(AlertmanagerConfig{URLs: []string{"ftp://c"}}, Links{}); err == nil {
+			t.Error("an address of no Alertmanager was taken")
+		}
+		later := told("d-3")
+		n.Announce(Notice{Opened, later, later.First})
+		time.Sleep(time.Minute)
+		seen = append(seen, "b PicketEpisode d-3 true")
+		f.want(t, seen...)
+
+		redirect(false, "south") // to nobody
+		n.Announce(Notice{Resolved, ended(later), time.Time{}})
+		if len(n.alerts) != 0 {
+			t.Errorf("%d alerts are held for nobody", len(n.alerts))
+		}
+		redirect(true, "south", "b")
+		f.want(t, seen...) // what ended in between is not told; the rest is announced again by the judge
+		n.Announce(Notice{Resumed, stands, time.Time{}})
+		time.Sleep(time.Minute)
+		if got := f.last[0].Labels; got["device"] != "d-1" || got["site"] != "south" {
+			t.Errorf("told of %v", got)
+		}
+	})
+}
+
 func TestAnHourWithoutAlertmanagerLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, box := newFake(), &Memory{}

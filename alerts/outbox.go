@@ -49,11 +49,8 @@ func (n *Notifier) adopt(a Alert) {
 		}
 		return
 	}
-	p := &pending{Alert: a, sentAt: map[string]time.Time{}}
-	p.Told = maps.Clone(a.Told)
-	if p.Told == nil {
-		p.Told = map[string]Told{}
-	}
+	p := n.pending(a)
+	maps.Copy(p.Told, a.Told)
 	n.alerts[a.Key] = p
 	n.admit(p, Opened, time.Now())
 	if len(p.Told) > 0 {

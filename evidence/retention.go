@@ -2,6 +2,8 @@ package evidence
 
 import (
 	"database/sql"
+	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -26,7 +28,42 @@ func (r Retention) filled() Retention {
 }
 
 // Retention returns how long each kind is kept.
-func (s *Store) Retention() Retention { return s.c.Retention }
+func (s *Store) Retention() Retention { return *s.retention.Load() }
+
+// SetRetention says anew how long each kind is kept: it holds from the next
+// time that Expire is called. It is safe for concurrent use.
+func (s *Store) SetRetention(r Retention) {
+	r = r.filled()
+	s.retention.Store(&r)
+}
+
+// noteRetention leaves in the file what the sensor keeps to, for commands that
+// tell people how long something stays.
+func noteRetention(tx *sql.Tx, r Retention) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO meta (key, value) VALUES ('retention', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", string(text))
+	return err
+}
+
+// adoptRetention takes over what the sensor whose file it is keeps to.
+func (s *Store) adoptRetention() error {
+	var text string
+	err := s.db.QueryRow("SELECT value FROM meta WHERE key = 'retention'").Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // no sensor has run on it since
+	}
+	var r Retention
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &r)
+	}
+	if err == nil {
+		s.SetRetention(r)
+	}
+	return wrap(err)
+}
 
 // Expire removes what is older than retention allows, as of now.
 func (s *Store) Expire(now time.Time) error {
@@ -43,11 +80,14 @@ func (s *Store) Expire(now time.Time) error {
 	if err := s.expire(tx, now); err != nil {
 		return wrap(err)
 	}
+	if err := noteRetention(tx, s.Retention()); err != nil {
+		return wrap(err)
+	}
 	return wrap(tx.Commit())
 }
 
 func (s *Store) expire(tx *sql.Tx, now time.Time) error {
-	r := s.c.Retention
+	r := s.Retention()
 	before := func(d time.Duration) int64 { return now.Add(-d).UnixNano() }
 	for _, k := range [...]struct {
 		table, ids string

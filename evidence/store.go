@@ -62,9 +62,10 @@ type Store struct {
 	told    map[string]told
 	done    chan struct{} // closed when the batch that is waiting now has been tried
 
-	kick    chan struct{}
-	running atomic.Bool
-	stats   counters
+	kick      chan struct{}
+	running   atomic.Bool
+	retention atomic.Pointer[Retention]
+	stats     counters
 }
 
 // Open opens the store in c.Dir, and makes it if there is none. A file that
@@ -73,7 +74,7 @@ type Store struct {
 // works in memory and tries again.
 func Open(c Config) (*Store, error) {
 	c.Every, c.Patience = or(c.Every, time.Second), or(c.Patience, 250*time.Millisecond)
-	c.Limits, c.Retention = c.Limits.filled(), c.Retention.filled()
+	c.Limits = c.Limits.filled()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -84,6 +85,7 @@ func Open(c Config) (*Store, error) {
 		c: c, path: filepath.Join(c.Dir, FileName), words: map[string]int64{}, days: map[int64]int{},
 		waiting: newBatch(), told: map[string]told{}, done: make(chan struct{}), kick: make(chan struct{}, 1),
 	}
+	s.SetRetention(c.Retention)
 	if err := s.open(); err != nil {
 		if !passing(err) {
 			return nil, err
@@ -105,6 +107,9 @@ func OpenExisting(dir string) (*Store, error) {
 	if s.db == nil {
 		s.Close()
 		return nil, fmt.Errorf("evidence: %s cannot be written: %s", s.path, s.Stats().Trouble)
+	}
+	if err := s.adoptRetention(); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
