@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -47,13 +48,14 @@ func decode(file string, data []byte, v any) error {
 	if err != nil {
 		return place(file, err)
 	}
-	if len(parsed.Docs) == 0 || parsed.Docs[0].Body == nil {
+	documents := slices.DeleteFunc(parsed.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
+	if len(documents) == 0 {
 		return nil // an empty file is the defaults
 	}
-	if len(parsed.Docs) > 1 {
-		return &Error{File: file, Line: parsed.Docs[1].Body.GetToken().Position.Line, Err: errors.New("a second YAML document; want one")}
+	if len(documents) > 1 {
+		return &Error{File: file, Line: documents[1].Body.GetToken().Position.Line, Err: errors.New("a second YAML document; want one")}
 	}
-	body := parsed.Docs[0].Body
+	body := documents[0].Body
 	err = yaml.NodeToValue(body, v, yaml.Strict())
 	if err == nil {
 		return nil

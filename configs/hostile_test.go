@@ -14,12 +14,28 @@ func FuzzParse(f *testing.F) {
 	f.Add(Default())
 	f.Add([]byte("interfaces: [eth1]\npolicies:\n  - name: p\n    devices: {makers: [xiaomi]}\n    restricted: {countries: [CN]}\n"))
 	f.Add([]byte("a: &a [x]\nb: [*a, *a]\n"))
+	f.Add([]byte("interfaces: [eth1]\n---\n"))
+	f.Add([]byte("interfaces: [eth1]\n---\ninterfaces: [eth2]\n"))
 	f.Add([]byte("events: {to: [journal, 'syslog:udp://[::1]:514']}\ncanary: {every: 5m}\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if _, err := Parse("picket.yml", b); err != nil && !strings.HasPrefix(err.Error(), "picket.yml") {
 			t.Errorf("no place in %q", err)
 		}
 	})
+}
+
+// A line that ends a document, as other tools write, ends it; another document
+// is a mistake.
+func TestOneDocument(t *testing.T) {
+	const one = "---\ninterfaces: [eth1]\n"
+	for _, text := range []string{one, one + "---\n", one + "...\n", one + "--- # nothing\n"} {
+		if c, err := Parse("picket.yml", []byte(text)); err != nil || len(c.Interfaces) != 1 {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := Parse("picket.yml", []byte(one+"---\nlimits: {}\n")); err == nil || err.Error() != "picket.yml:4: a second YAML document; want one" {
+		t.Errorf("two documents: %v", err)
+	}
 }
 
 // TestAliasesDoNotMultiply: a few hundred bytes of aliases of aliases, which
