@@ -160,7 +160,7 @@ func (g *atlas) signature(name string) *signatureLine {
 	if m.ID == "" {
 		return nil
 	}
-	return &signatureLine{m.ID, m.Maker, string(m.Plane), string(m.Strength)}
+	return &signatureLine{m.ID, m.Maker, m.Plane.String(), m.Strength.String()}
 }
 
 // parseQuery reads ADDR, NAME or ADDR/NAME.
@@ -170,7 +170,7 @@ func parseQuery(s string) (geo.Query, error) {
 		if err != nil || name == "" {
 			return geo.Query{}, fmt.Errorf("%q is neither an address nor ADDR/NAME", s)
 		}
-		return geo.Query{Addr: a, Name: name}, nil
+		return geo.Query{Addr: a, Name: geo.ASCII(name)}, nil
 	}
 	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
 		return geo.Query{Addr: a}, nil
@@ -178,7 +178,7 @@ func parseQuery(s string) (geo.Query, error) {
 	if strings.ContainsAny(s, " :,") || s == "" {
 		return geo.Query{}, fmt.Errorf("%q is neither an address nor a name", s)
 	}
-	return geo.Query{Name: s, Question: true}, nil
+	return geo.Query{Name: geo.ASCII(s), Question: true}, nil
 }
 
 // facts judges a file of JSON lines. A line that cannot be read is said and

@@ -46,7 +46,7 @@ func TestLookupContract(t *testing.T) {
 	if !strings.Contains(lines[1], `"location":"unknown","location_confidence":"none"`) || !strings.Contains(lines[1], `"sources":[],"hits":[]`) {
 		t.Errorf("%s", lines[1])
 	}
-	if !strings.Contains(lines[2], `"hits":["owner"]`) {
+	if !strings.Contains(lines[2], `"hits":["owner"]`) || !strings.Contains(lines[2], `"signature":{"id":"xiaomi.updater","maker":"xiaomi","plane":"os","strength":"exclusive"}`) {
 		t.Errorf("%s", lines[2])
 	}
 }
@@ -73,6 +73,16 @@ func TestLookupFacts(t *testing.T) {
 	}
 }
 
+// TestCloudsOwnNothing: what a customer rents is not the cloud's, in the
+// signature files neither.
+func TestCloudsOwnNothing(t *testing.T) {
+	names := []string{"x.amazonaws.com", "x.cloudfront.net", "x.azureedge.net", "x.myhuaweicloud.com", "b.oss-cn-hangzhou.aliyuncs.com", "x.run.app"}
+	_, out, _ := geoRun(t, "", append([]string{"lookup", "--json"}, names...)...)
+	if n := strings.Count(out, `"owner":{"name":"","home":"unknown"}`); n != len(names) {
+		t.Errorf("%d of %d own nothing:\n%s", n, len(names), out)
+	}
+}
+
 func TestLookupMistakes(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -95,7 +105,7 @@ func TestLookupMistakes(t *testing.T) {
 
 func TestLookupInWords(t *testing.T) {
 	_, out, _ := geoRun(t, "", "lookup", "64:ff9b::4d58:3758", "update.miui.com", "--restrict", "RU")
-	for _, want := range []string{"77.88.55.88 inside 64:ff9b::4d58:3758", "RU (medium: database)", "Yandex (AS13238, by asn)", "a name is not resolved", "CN, Xiaomi", "hits          location, operator", "dbip-country-lite of 20"} {
+	for _, want := range []string{"77.88.55.88 inside 64:ff9b::4d58:3758", "RU (medium: database)", "Yandex (AS13238, by asn)", "a name is not resolved", "CN, Xiaomi", "xiaomi, os plane, exclusive (xiaomi.updater)", "hits          location, operator", "dbip-country-lite of 20"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
 		}

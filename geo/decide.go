@@ -90,10 +90,15 @@ func (e *evidence) decideSites(j *Jurisdiction) {
 		j.Anycast = o.Anycast
 		return
 	}
-	if e.c.site == nil {
-		return
+	kind := ""
+	switch {
+	case e.c.site != nil:
+		kind = e.c.site.Type
+	case e.operator != nil && e.c.published.country == "":
+		kind = e.operator.Sites // a label of a cloud behind it gives no place either
 	}
-	switch e.c.site.Type {
+	switch kind {
+	case "":
 	case "anycast", "mixed":
 		j.Anycast = true
 	default:

@@ -100,9 +100,17 @@ func (f *Facts) Query() Query {
 		addr, _ = netip.ParseAddr(strings.Trim(f.Name, "[]"))
 	}
 	return Query{
-		Addr: plain(addr), Name: f.Name, CNAMEs: f.CNAME, PTRs: f.PTR,
+		Addr: plain(addr), Name: ASCII(f.Name), CNAMEs: asciiNames(f.CNAME), PTRs: asciiNames(f.PTR),
 		Tunnel: bool(f.Tunnel), Question: f.FlowSeen != nil && !bool(*f.FlowSeen),
 	}
+}
+
+func asciiNames(list []string) []string {
+	out := make([]string, len(list))
+	for i, name := range list {
+		out[i] = ASCII(name)
+	}
+	return out
 }
 
 // JudgeFacts judges f by the rules of g, as if its databases had said what f

@@ -138,7 +138,7 @@ var judgeCases = []struct {
 	{"capitals and final dot", `{"name":"API.IO.MI.COM.","asn":3301,"registry_country":"se","geo_country":"SE"}`,
 		"SE", Medium, "SE", "CN", "owner", "", "", ""},
 	{"customers of a platform are not its owner", `{"name":"somebody.github.io","cname":["x.fastly.net"],"asn":54113,"registry_country":"US","geo_country":"US"}`,
-		"US", Medium, "US", "", "", "", "", ""},
+		"", NoIdea, "US", "", "", "", "", "anycast: no place"},
 	{"Telegram is at home in Dubai", `{"name":"api.telegram.org","asn":62041,"registry_country":"AG","geo_country":"RU"}`,
 		"RU", Medium, "AE", "AE", "location", "", "", ""},
 	{"Chinese domain in its own script", `{"name":"www.example.xn--fiqs8s","asn":3301,"registry_country":"SE","geo_country":"SE"}`,

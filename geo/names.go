@@ -2,7 +2,9 @@ package geo
 
 import (
 	"strings"
+	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -31,6 +33,23 @@ func canonical(name string) string {
 		if rest, ok := strings.CutSuffix(name, s); ok && strings.Contains(rest, ".") {
 			return rest
 		}
+	}
+	return name
+}
+
+// ASCII is name as it stands on the wire: a person writes пример.рф where a
+// query says xn--e1afmkfd.xn--p1ai (RFC 5891). What is no such name stays as
+// it is.
+func ASCII(name string) string {
+	for i := range len(name) {
+		if name[i] < utf8.RuneSelf {
+			continue
+		}
+		a, err := idna.Lookup.ToASCII(strings.TrimSuffix(name, "."))
+		if err != nil || !utf8.ValidString(name) {
+			break
+		}
+		return a
 	}
 	return name
 }

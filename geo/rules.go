@@ -57,6 +57,7 @@ type OperatorRule struct {
 	Home     Country `yaml:"home"`
 	Kind     string  `yaml:"kind"`     // oem cloud cdn isp app dns
 	Mainland Country `yaml:"mainland"` // all servers stand in this country, whatever a registry says
+	Sites    string  `yaml:"sites"`    // as SiteRule.Type, for all addresses of the network; empty: one place each
 	Registry string  `yaml:"registry"` // the name the registry has for it
 	Note     string  `yaml:"note"`
 	Source   string  `yaml:"source"`

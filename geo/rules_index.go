@@ -56,6 +56,9 @@ func indexRules(c *Config) (*ruleIndex, error) {
 		if x.operators[r.ASN] != nil {
 			return nil, fmt.Errorf("geo: operator AS%d stands there twice", r.ASN)
 		}
+		if r.Sites != "" && !siteTypes[r.Sites] {
+			return nil, fmt.Errorf("geo: operator AS%d: sites %q: want anycast, mixed, multi-site or unicast-multi-site", r.ASN, r.Sites)
+		}
 		x.operators[r.ASN] = r
 	}
 	for i := range c.Rules.Sites {

@@ -10,9 +10,10 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 	}
 	var self, asked [forms]float64
 	special := j.special()
+	behind := c != nil && j.shared(c)
 	for i := range j.n {
 		l := &j.lines[i]
-		if l.form == anyForm || l.form == phone && j.set.sigs[l.sig].class && special.has(l.maker) || l.plane == Web && l.family == Names || c != nil && j.shared(c) && !j.ofLeaseholder(c, l) {
+		if !j.formed(l, &special) || behind && !j.ofLeaseholder(c, l) {
 			continue
 		}
 		switch {
@@ -37,6 +38,18 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 	return classNames[f], "no"
 }
 
+// formed reports whether a line says anything of the form. Copied probes and
+// what anyone's browser asks do not; nor does a phone's vendor class, model
+// code or name of a kind that its maker's tablets have too, where one of
+// those calls itself so.
+func (j *judgement) formed(l *line, special *makerBits) bool {
+	if l.form == anyForm || l.family == Names && (l.plane == Web || l.strength == Copied) {
+		return false
+	}
+	general := j.set.sigs[l.sig].class || l.family != Names && l.family != Hardware && l.strength < Exclusive
+	return l.form != phone || !general || !special.has(l.maker)
+}
+
 // special are the makers, one bit each, whose tablets, watches or other
 // things call themselves so here. The vendor class of such a maker's DHCP
 // client is the same on its phones, and says no more then than who made it.
@@ -45,6 +58,9 @@ func (j *judgement) special() (bits makerBits) {
 		l := &j.lines[i]
 		if l.family != Names && l.family != Hardware && l.form > phone && l.strength >= Mostly {
 			bits.set(l.maker)
+			if older := j.set.makers[l.maker].before; older >= 0 {
+				bits.set(uint8(older)) // whose software it runs
+			}
 		}
 	}
 	return bits
