@@ -22,7 +22,9 @@ const Libpcap = true
 // until the next frame is read, so that a batch has to be copied.
 const arenaSize = 1 << 20
 
-// libpcap reads an interface through libpcap.
+// libpcap reads an interface through libpcap, by way of gopacket/pcap: the
+// library chosen for live capture, which no binding of our own replaces,
+// though one would save the start of gopacket/layers (3 ms, 6 MiB).
 type libpcap struct {
 	handle *pcap.Handle
 	iface  *iface
