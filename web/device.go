@@ -16,6 +16,7 @@ type Device struct {
 	Into         string             // the device it was joined into, when it is no longer itself
 	Destinations []evidence.Server  // of all episodes, most bytes first
 	More         int                // destinations that are not shown
+	Lanes        Lanes
 	Retention    evidence.Retention
 }
 
@@ -51,6 +52,7 @@ func (p *pages) device(r *http.Request) (string, any, error) {
 		d.Into = f.Verdicts[0].Into
 	}
 	d.Destinations = destinations(slices.Concat(d.Open, d.Past))
+	d.Lanes = lanes(d.Destinations)
 	d.More = max(0, len(d.Destinations)-maxDestinations)
 	d.Destinations = d.Destinations[:len(d.Destinations)-d.More]
 	return title(f.Device.Maker) + " " + f.Device.Model + " " + d.ID, d, nil

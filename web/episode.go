@@ -2,12 +2,10 @@ package web
 
 import (
 	"cmp"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"picket/evidence"
 )
@@ -120,21 +118,8 @@ type Episode struct {
 	File    evidence.File
 	Silence string // address in Alertmanager; empty for none
 	Packets int64  // bytes of packets that can be downloaded
-	Lanes   []Lane
-	More    int // servers without a lane
-	Until   time.Time
+	Lanes   Lanes
 }
-
-// Lane is when one server was sent to. Numbers are of a drawing 1000 wide.
-type Lane struct {
-	Name  string
-	Sent  uint64
-	Share float64 // of the bytes of the episode
-	X, W  int
-}
-
-// maxLanes bounds the drawing; the table below it has all servers.
-const maxLanes = 12
 
 func (p *pages) episode(r *http.Request) (string, any, error) {
 	e, ok, err := p.c.Store.Episode(r.PathValue("id"))
@@ -154,35 +139,13 @@ func (p *pages) episode(r *http.Request) (string, any, error) {
 	}
 	d.Servers = slices.Clone(d.Servers)
 	slices.SortStableFunc(d.Servers, func(a, b evidence.Server) int { return cmp.Compare(b.Sent, a.Sent) })
-	d.lanes()
+	d.Lanes = lanes(d.Servers)
 	if d.File, err = p.c.Store.File(e.Device); err != nil {
 		return "", nil, err
 	}
 	d.Packets = p.packetBytes(e.ID)
 	d.Silence = p.silence(&d.Episode)
 	return d.Maker + " " + d.Model + " " + e.ID, d, nil
-}
-
-// lanes draws the servers with most bytes over the time of the episode.
-func (d *Episode) lanes() {
-	d.Until = d.Last
-	span := d.Last.Sub(d.First)
-	if d.First.IsZero() || span <= 0 {
-		return
-	}
-	at := func(t time.Time) float64 {
-		return math.Min(1, math.Max(0, float64(t.Sub(d.First))/float64(span)))
-	}
-	for i := range d.Servers[:min(len(d.Servers), maxLanes)] {
-		s := &d.Servers[i]
-		name := s.Name
-		if name == "" && s.Addr.IsValid() {
-			name = s.Addr.Addr().String()
-		}
-		x := int(990 * at(s.First))
-		d.Lanes = append(d.Lanes, Lane{Name: name, Sent: s.Sent, Share: float64(s.Sent) / math.Max(1, float64(d.Sent)), X: x, W: max(10, int(1000*at(s.Last))-x)})
-	}
-	d.More = len(d.Servers) - len(d.Lanes)
 }
 
 // silence is where Alertmanager silences the alert of an episode.

@@ -36,16 +36,18 @@ type Now struct {
 	Fleet   Fleet
 	Map     bool
 	Trouble string // of the store
+	Trend   Chart  // of what episodes sent
+	Sum     uint64 // of the trend
 }
 
 func (p *pages) now(*http.Request) (string, any, error) {
 	d := Now{Status: p.c.Status(), Days: nowDays, Fleet: p.c.Fleet(), Map: p.c.Map != nil, Trouble: p.c.Store.Stats().Trouble}
 	d.Blind, d.Clear = blindness(d.Status.Blind)
-	var err error
-	if d.Open, err = p.open(); err != nil {
+	all, err := p.open()
+	if err != nil {
 		return "", nil, err
 	}
-	for _, e := range d.Open {
+	for _, e := range all {
 		switch e.Severity {
 		case "page":
 			d.Pages++
@@ -53,7 +55,7 @@ func (p *pages) now(*http.Request) (string, any, error) {
 			d.Tickets++
 		}
 	}
-	d.Opens, d.Open = len(d.Open), d.Open[:min(len(d.Open), maxCards)]
+	d.Opens, d.Open = len(all), all[:min(len(all), maxCards)]
 	now := p.c.Now()
 	cells, err := p.c.Store.Residency(evidence.ResidencyQuery{
 		Period: evidence.Period{From: now.AddDate(0, 0, 1-nowDays), To: now}, Basis: "location", Class: "handset",
@@ -67,7 +69,11 @@ func (p *pages) now(*http.Request) (string, any, error) {
 		return "", nil, err
 	}
 	d.Review, d.Waiting = review.Devices, review.Total
-	return "Now", d, nil
+	d.Trend, err = p.trend(now, all)
+	for i := range d.Trend.Days {
+		d.Sum += d.Trend.Days[i].Sent
+	}
+	return "Now", d, err
 }
 
 // blindness puts what cannot be seen in order, most first, what cannot be

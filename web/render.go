@@ -29,8 +29,12 @@ type view struct {
 	Site    string
 	Now     time.Time
 	Refresh bool
+	Charts  bool // the page has some
 	Data    any
 }
+
+// charted are the pages with charts.
+var charted = []string{"now", "episode", "device", "residency"}
 
 // page makes a handler of a function that gathers what a template shows.
 // depth is how many directories below the root the address is.
@@ -62,7 +66,7 @@ func (p *pages) nothing(w http.ResponseWriter, r *http.Request) {
 func (p *pages) write(w http.ResponseWriter, status int, name string, depth int, title string, data any, r *http.Request) {
 	v := view{
 		Root: "./" + strings.Repeat("../", depth), Page: name, Title: title, Site: p.c.Site, Now: p.c.Now().UTC(),
-		Refresh: r.URL.Query().Has("wall"), Data: data,
+		Refresh: r.URL.Query().Has("wall"), Charts: slices.Contains(charted, name), Data: data,
 	}
 	var b bytes.Buffer // whole or not at all
 	if err := p.templates[name].ExecuteTemplate(&b, "layout", v); err != nil {
@@ -103,30 +107,31 @@ func (p *pages) parse() (map[string]*template.Template, error) {
 
 func (p *pages) funcs() template.FuncMap {
 	return template.FuncMap{
-		"bytes":   func(n uint64) string { return alerts.Size(n).String() },
-		"count":   grouped,
-		"percent": percent,
-		"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"utc":     func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-		"minute":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
-		"day":     func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
-		"ago":     func(t time.Time) string { return agoWords(p.c.Now().Sub(t)) },
-		"span":    func(d time.Duration) string { return spanWords(d) },
-		"or":      orWord,
-		"upper":   func(s string) string { return title(s) },
-		"join":    strings.Join,
-		"country": p.countries.name,
-		"hit":     hit,
-		"sure":    sure,
-		"plural":  plural,
-		"or2":     func(a, b bool) bool { return a || b },
-		"sorts":   func() []sortChoice { return sortChoices },
-		"words":   func(list ...string) []string { return list },
-		"seconds": seconds,
-		"hours":   hours,
-		"did":     p.headline,
-		"size":    func(n int64) string { return alerts.Size(max(0, n)).String() },
-		"below":   func(data any, root string) part { return part{data, root} },
+		"bytes":    func(n uint64) string { return alerts.Size(n).String() },
+		"count":    grouped,
+		"percent":  percent,
+		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"utc":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"minute":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") },
+		"day":      func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"ago":      func(t time.Time) string { return agoWords(p.c.Now().Sub(t)) },
+		"span":     func(d time.Duration) string { return spanWords(d) },
+		"or":       orWord,
+		"upper":    func(s string) string { return title(s) },
+		"join":     strings.Join,
+		"country":  p.countries.name,
+		"hit":      hit,
+		"sure":     sure,
+		"plural":   plural,
+		"plural64": func(n uint64, one, many string) string { return plural(int(min(n, math.MaxInt)), one, many) },
+		"or2":      func(a, b bool) bool { return a || b },
+		"sorts":    func() []sortChoice { return sortChoices },
+		"words":    func(list ...string) []string { return list },
+		"seconds":  seconds,
+		"hours":    hours,
+		"did":      p.headline,
+		"size":     func(n int64) string { return alerts.Size(max(0, n)).String() },
+		"below":    func(data any, root string) part { return part{data, root} },
 	}
 }
 

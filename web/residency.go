@@ -28,28 +28,15 @@ var bases = []struct{ Name, Title string }{
 
 // Residency is maker × country, over time.
 type Residency struct {
-	Query     evidence.ResidencyQuery
-	Bases     []struct{ Name, Title string }
-	Basis     string // in words
-	Makers    []string
-	Countries []Band // columns
-	Rows      []ResidencyRow
-	Sent      uint64
-	Days      []ResidencyDay
-	Ticks     []Tick
-	Unit      string // of the chart: day, week
-	Unwatched int    // days or weeks of the period that nobody watched
-	step      time.Duration
-	first     time.Time // where the first unit begins
-	Tiles     []Tile
-	Grid      []Region
-}
-
-// Band is one country of the matrix, or all the others.
-type Band struct {
-	Code, Name string
-	Others     bool
-	Class      string // of its colour
+	Chart
+	Query  evidence.ResidencyQuery
+	Bases  []struct{ Name, Title string }
+	Basis  string // in words
+	Makers []string
+	Rows   []ResidencyRow
+	Sent   uint64
+	Tiles  []Tile
+	Grid   []Region
 }
 
 // ResidencyRow is one maker.
@@ -66,30 +53,6 @@ type ResidencyCell struct {
 	Share float64 // of the maker's bytes
 	Heat  int
 	Spark string // path of bars over the period, 100 × 20 units, to the maker's largest
-}
-
-// ResidencyDay is one day, or a week by its Monday: one column of the chart. Numbers are of a drawing of
-// 1000 × 300 units.
-type ResidencyDay struct {
-	Day     time.Time
-	Sent    uint64
-	X, W    float64
-	Bars    []Bar
-	Watched bool
-}
-
-// Bar is the part of a day that went to one country.
-type Bar struct {
-	Class string
-	Name  string
-	Sent  uint64
-	Y, H  float64
-}
-
-// Tick is a mark of the chart's axis.
-type Tick struct {
-	Y     float64
-	Bytes uint64
 }
 
 func residencyQuery(v url.Values, now time.Time) (evidence.ResidencyQuery, error) {
@@ -124,21 +87,26 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 			d.Basis = b.Title
 		}
 	}
-	d.units()
-	q.Daily, q.Weekly = true, d.Unit == "week" // the sums of the period are those of its parts
+	u := unitsOf(q.Period)
+	q.Daily, q.Weekly = true, u.name == "week" // the sums of the period are those of its parts
 	daily, err := p.c.Store.Residency(q)
 	if err != nil {
 		return "", nil, err
 	}
 	cells := summed(daily)
 	d.Tiles, d.Grid, d.Sent = p.countries.tiles(cells)
-	d.bands()
-	d.matrix(cells)
 	watched, err := p.c.Store.WatchedDays(q.Period)
 	if err != nil {
 		return "", nil, err
 	}
-	d.chart(daily, watched)
+	d.Chart = newChart(u, bands(d.Tiles))
+	d.ID, d.By, d.Title = "by-country", "country", "Bytes sent each "+u.name+", by country"
+	for _, c := range daily {
+		d.add(c.Day, d.column(c.Country), c.Sent)
+	}
+	d.watch(q.Period, watched, p.c.Now())
+	d.draw()
+	d.matrix(cells)
 	d.sparks(daily)
 	if q.Maker == "" {
 		for _, row := range d.Rows {
@@ -150,28 +118,6 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 		d.Makers = []string{q.Maker}
 	}
 	return "Residency", d, nil
-}
-
-// units chooses days or weeks.
-func (d *Residency) units() {
-	d.Unit, d.step, d.first = "day", 24*time.Hour, d.Query.Period.From.UTC().Truncate(24*time.Hour)
-	if d.Query.Period.Days() > weeksBeyond {
-		d.Unit, d.step = "week", 7*24*time.Hour
-		d.first = d.first.AddDate(0, 0, -(int(d.first.Weekday())+6)%7) // Monday
-	}
-}
-
-// count is how many units the period touches, at where a time is among them;
-// not among them is -1.
-func (d *Residency) count() int {
-	return int(d.Query.Period.To.UTC().Truncate(24*time.Hour).Sub(d.first)/d.step) + 1
-}
-
-func (d *Residency) at(t time.Time) int {
-	if t.Before(d.first) {
-		return -1
-	}
-	return int(t.Sub(d.first) / d.step)
 }
 
 // summed puts the days together. Of devices it keeps the most of one.
@@ -195,20 +141,21 @@ func summed(daily []evidence.Cell) []evidence.Cell {
 }
 
 // bands chooses the countries that get a column: those with most bytes.
-func (d *Residency) bands() {
-	for i, t := range d.Tiles[:min(len(d.Tiles), maxCountries)] {
-		d.Countries = append(d.Countries, Band{Code: t.Code, Name: t.Name, Class: fmt.Sprintf("band-%d", i+1)})
+func bands(tiles []Tile) (out []Band) {
+	for i, t := range tiles[:min(len(tiles), maxCountries)] {
+		out = append(out, Band{Code: t.Code, Name: t.Name, Class: fmt.Sprintf("band-%d", i+1)})
 	}
-	if len(d.Tiles) > maxCountries {
-		d.Countries = append(d.Countries, Band{Name: fmt.Sprintf("%d others", len(d.Tiles)-maxCountries), Others: true, Class: "band-0"})
+	if len(tiles) > maxCountries {
+		out = append(out, Band{Name: fmt.Sprintf("%d others", len(tiles)-maxCountries), Others: true, Class: "band-0"})
 	}
+	return out
 }
 
 // column is where a country goes.
 func (d *Residency) column(country string) int {
-	i := slices.IndexFunc(d.Countries, func(b Band) bool { return b.Code == country && !b.Others })
+	i := slices.IndexFunc(d.Bands, func(b Band) bool { return b.Code == country && !b.Others })
 	if i < 0 {
-		i = len(d.Countries) - 1
+		i = len(d.Bands) - 1
 	}
 	return i
 }
@@ -220,7 +167,7 @@ func (d *Residency) matrix(cells []evidence.Cell) {
 		if !there {
 			i = len(d.Rows)
 			at[c.Maker] = i
-			d.Rows = append(d.Rows, ResidencyRow{Maker: c.Maker, Cells: make([]ResidencyCell, len(d.Countries))})
+			d.Rows = append(d.Rows, ResidencyRow{Maker: c.Maker, Cells: make([]ResidencyCell, len(d.Bands))})
 		}
 		row := &d.Rows[i]
 		row.Sent += c.Sent

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -99,6 +98,7 @@ type pages struct {
 	c         Config
 	templates map[string]*template.Template
 	countries countries
+	recent    recent
 }
 
 // policy lets nothing be loaded but from here, and nothing inline.
@@ -129,7 +129,7 @@ func New(c Config) (http.Handler, error) {
 	if p.templates, err = p.parse(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	static, err := fs.Sub(files, "static")
+	static, err := statics()
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func New(c Config) (http.Handler, error) {
 	for _, r := range p.routes() {
 		mux.HandleFunc("GET "+r.pattern, r.handle)
 	}
-	mux.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(static)))
+	mux.Handle("GET /static/", static)
 	return guard(mux), nil
 }
 

@@ -1,10 +1,12 @@
 // Looks at every page with a browser: node pages.mjs URL
 // Nothing on the console, nothing from outside, no fault that axe-core calls
 // serious or critical, nothing wider than the screen; light and dark, on a
-// phone and on a laptop; by keyboard; without JavaScript; filters and pages.
+// phone and on a laptop; by keyboard; without JavaScript; filters, pages and
+// charts.
 import axe from "axe-core";
 import { check, launch, watch } from "./watch.mjs";
 import { pagesOf } from "./site.mjs";
+import { charts } from "./charts.mjs";
 
 const base = process.argv[2];
 const browser = await launch();
@@ -49,6 +51,8 @@ for (const width of [390, 1280]) {
   }
   await context.close();
 }
+
+await charts(browser, base);
 
 const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
 const page = await watch(context, base);

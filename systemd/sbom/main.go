@@ -1,17 +1,24 @@
 // Sbom prints a bill of materials of a Go binary: CycloneDX 1.5, drawn from
-// what the linker recorded in it, so that it names what is inside and nothing
-// else. The same binary gives the same bytes.
+// what the linker recorded in it and from the files of others that are found
+// in it, so that it names what is inside and nothing else. The same binary
+// gives the same bytes.
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"debug/buildinfo"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime/debug"
+	"slices"
+	"strings"
+
+	"picket/web"
 )
 
 type bom struct {
@@ -31,8 +38,15 @@ type component struct {
 	Name       string     `json:"name"`
 	Version    string     `json:"version"`
 	PURL       string     `json:"purl,omitempty"`
+	Licenses   []license  `json:"licenses,omitempty"`
 	Hashes     []hash     `json:"hashes,omitempty"`
 	Properties []property `json:"properties,omitempty"`
+}
+
+type license struct {
+	License struct {
+		ID string `json:"id"`
+	} `json:"license"`
 }
 
 type hash struct {
@@ -78,6 +92,11 @@ func write(w io.Writer, path, version string) error {
 	for _, m := range info.Deps {
 		out.Components = append(out.Components, module(m))
 	}
+	files, err := embedded(b)
+	if err != nil {
+		return err
+	}
+	out.Components = append(out.Components, files...)
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(out)
@@ -93,4 +112,27 @@ func module(m *debug.Module) component {
 		c.Properties = []property{{"go:sum", m.Sum}}
 	}
 	return c
+}
+
+// embedded describes the packages of which the binary carries files.
+func embedded(binary []byte) ([]component, error) {
+	files, err := web.VendoredFiles()
+	if err != nil {
+		return nil, err
+	}
+	var out []component
+	for _, v := range slices.SortedFunc(maps.Keys(files), func(a, b web.Vendored) int { return strings.Compare(a.Path, b.Path) }) {
+		if !bytes.Contains(binary, files[v]) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(c component) bool { return c.PURL == v.Package })
+		if i < 0 {
+			name, version, _ := strings.Cut(v.Package[strings.LastIndex(v.Package, "/")+1:], "@")
+			c := component{Type: "library", Name: name, Version: version, PURL: v.Package, Licenses: make([]license, 1)}
+			c.Licenses[0].License.ID = v.License
+			i, out = len(out), append(out, c)
+		}
+		out[i].Properties = append(out[i].Properties, property{"file:" + v.Path, "sha256:" + v.SHA256})
+	}
+	return out, nil
 }
