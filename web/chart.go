@@ -10,7 +10,6 @@ import (
 // by charts.js, to be asked and looked into, from the table of its numbers.
 type Chart struct {
 	ID        string // of the table
-	By        string // what a band is: "country"
 	Title     string // of the chart, in words
 	Episodes  bool   // days have a number of them
 	Bands     []Band

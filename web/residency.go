@@ -100,7 +100,7 @@ func (p *pages) residency(r *http.Request) (string, any, error) {
 		return "", nil, err
 	}
 	d.Chart = newChart(u, bands(d.Tiles))
-	d.ID, d.By, d.Title = "by-country", "country", "Bytes sent each "+u.name+", by country"
+	d.ID, d.Title = "by-country", "Bytes sent each "+u.name+", by country"
 	for _, c := range daily {
 		d.add(c.Day, d.column(c.Country), c.Sent)
 	}

@@ -59,7 +59,7 @@ func (p *pages) trend(now time.Time, open []evidence.Episode) (Chart, error) {
 		bands = append(bands, Band{Name: s, Class: "band-" + s})
 	}
 	c := newChart(unitsOf(days), bands)
-	c.ID, c.By, c.Title, c.Episodes = "by-severity", "severity", "Bytes that episodes sent, by the day they opened and by severity", true
+	c.ID, c.Title, c.Episodes = "by-severity", "Bytes that episodes sent, by the day they opened and by severity", true
 	count := func(e sent) {
 		if at, band := c.units.at(e.opened), slices.Index(severities, e.severity); at >= 0 && band >= 0 {
 			c.Days[at].Episodes++
