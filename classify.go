@@ -56,7 +56,7 @@ func judgeFile(a *app, name, overlay string, show func(io.Writer, *classifyLine,
 		for _, e := range line.Evidence {
 			if pair := e.Family + "/" + e.Field; !knownFields[pair] && e.Family != handset.Signature && !odd[pair] && len(odd) < 100 {
 				odd[pair] = true
-				fmt.Fprintf(a.stderr, "picket: %s: %s is no kind of evidence that picket knows: it counts for nothing\n", name, pair)
+				fmt.Fprintf(a.stderr, "picket: %s: %s is no kind of evidence that picket knows: it counts for nothing\n", name, or(e.Family, "(no family)")+"/"+or(e.Field, "(no field)"))
 			}
 		}
 		v := line.judge(set)
@@ -141,10 +141,28 @@ func eachLine(r io.Reader, name string, do func(*classifyLine) error) error {
 // jsonMistake says what a line of evidence should have been.
 func jsonMistake(err error) string {
 	var t *json.UnmarshalTypeError
-	if errors.As(err, &t) {
-		return fmt.Sprintf("%s: want a %s, not a %s", or(t.Field, "line"), t.Type, t.Value)
+	if errors.As(err, &t) && t.Field != "" {
+		return fmt.Sprintf("%s: want %s, not %s", t.Field, jsonKind(t.Type.Kind().String()), jsonKind(t.Value))
+	}
+	if t != nil {
+		return "want one JSON object a line, not " + jsonKind(t.Value)
 	}
 	return "want one JSON object a line: " + strings.TrimPrefix(err.Error(), "json: ")
+}
+
+// jsonKind says in words what Go and JSON call a kind of value.
+func jsonKind(kind string) string {
+	switch kind, _, _ := strings.Cut(kind, " "); kind {
+	case "slice", "array":
+		return "a list"
+	case "struct", "map", "object":
+		return "an object"
+	case "bool":
+		return "true or false"
+	case "string":
+		return "text"
+	}
+	return "a number"
 }
 
 type verdictJSON struct {

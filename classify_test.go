@@ -81,8 +81,8 @@ func TestClassifyInWords(t *testing.T) {
 func TestClassifyMistakes(t *testing.T) {
 	for name, x := range map[string]struct{ in, want string }{
 		"not JSON":   {aRedmi + "\n{\"id\":", "picket: stdin:2: want one JSON object a line"},
-		"wrong type": {`{"id":"a","evidence":[{"t":0,"value":7}]}`, "picket: stdin:1: evidence.value: want a string, not a number"},
-		"a list":     {"[1]", "picket: stdin:1: line: want a"},
+		"wrong type": {`{"id":"a","evidence":[{"t":0,"value":7}]}`, "picket: stdin:1: evidence.value: want text, not a number"},
+		"a list":     {"[1]", "picket: stdin:1: want one JSON object a line, not a list"},
 		"no time":    {`{"evidence":[{"t":1e300,"family":"dns","field":"qname","value":"a"}]}`, "picket: stdin:1: t: 1e+300 is no time"},
 	} {
 		status, _, errs := classified(x.in, "classify", "--json")

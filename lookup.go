@@ -197,8 +197,8 @@ func (c *lookupCmd) facts(a *app, g *atlas, set geo.CountrySet) error {
 	defer w.Flush()
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<20)
-	bad := 0
-	for n := 1; lines.Scan(); n++ {
+	n, bad := 1, 0
+	for ; lines.Scan(); n++ {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			continue
@@ -217,10 +217,10 @@ func (c *lookupCmd) facts(a *app, g *atlas, set geo.CountrySet) error {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("lookup: %s: %w", c.Facts, err)
+		return fmt.Errorf("lookup: %s:%d: %w", c.Facts, n, err)
 	}
 	if bad > 0 {
-		return fmt.Errorf("lookup: %s: %d lines could not be read", c.Facts, bad)
+		return fmt.Errorf("lookup: %s: lines that could not be read: %d", c.Facts, bad)
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package geo
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 )
@@ -65,16 +67,51 @@ func (f *flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-var errNoFacts = errors.New("want a JSON object")
+var errNoFacts = errors.New("want one JSON object a line")
+
+// notRead says in words what is wrong with a line.
+func notRead(err error) error {
+	var t *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &t) && t.Field == "":
+		return errNoFacts
+	case errors.As(err, &t) && t.Type.Kind() == reflect.Slice:
+		return fmt.Errorf("%s: want a list of names, not %s", t.Field, inWords(t.Value))
+	case errors.As(err, &t):
+		return fmt.Errorf("%s: want text, not %s", t.Field, inWords(t.Value))
+	}
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w: %w", errNoFacts, err)
+	}
+	return err
+}
+
+// inWords names what JSON calls a value.
+func inWords(value string) string {
+	switch {
+	case value == "array":
+		return "a list"
+	case value == "string":
+		return "text"
+	case value == "object":
+		return "an object"
+	case strings.HasPrefix(value, "bool"):
+		return "true or false"
+	}
+	return "a number"
+}
 
 // ParseFacts reads one line: the object itself, or {"id", "input": {...}}.
+// A byte order mark in front is passed over.
 func ParseFacts(line []byte) (Facts, error) {
+	line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	var wrapped struct {
 		ID    string          `json:"id"`
 		Input json.RawMessage `json:"input"`
 	}
 	if err := json.Unmarshal(line, &wrapped); err != nil {
-		return Facts{}, err
+		return Facts{}, notRead(err)
 	}
 	if wrapped.Input != nil {
 		line = wrapped.Input
@@ -84,7 +121,7 @@ func ParseFacts(line []byte) (Facts, error) {
 	}
 	f := Facts{}
 	if err := json.Unmarshal(line, &f); err != nil {
-		return Facts{}, err
+		return Facts{}, notRead(err)
 	}
 	if f.ID == "" {
 		f.ID = wrapped.ID

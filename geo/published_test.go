@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -138,5 +139,21 @@ func TestFactsShapes(t *testing.T) {
 		if _, err := ParseFacts([]byte(in)); err == nil {
 			t.Errorf("%s was taken", in)
 		}
+	}
+	for in, want := range map[string]string{
+		`{bad`:                     "want one JSON object a line: invalid character",
+		`["a"]`:                    "want one JSON object a line",
+		`{"id":5}`:                 "id: want text, not a number",
+		`{"cname":"a.example"}`:    "cname: want a list of names, not text",
+		`{"geo_country":["CN"]}`:   "geo_country: want text, not a list",
+		`{"input":{"name":false}}`: "name: want text, not true or false",
+		`{"asn":-1}`:               "asn -1: want a number",
+	} {
+		if _, err := ParseFacts([]byte(in)); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "Go ") {
+			t.Errorf("%s: %v, want %s", in, err, want)
+		}
+	}
+	if f, err := ParseFacts([]byte("\ufeff{\"id\":\"bom\"}")); err != nil || f.ID != "bom" {
+		t.Errorf("byte order mark: %v", err)
 	}
 }

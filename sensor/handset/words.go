@@ -17,7 +17,9 @@ const (
 	saysPlatform  = "an operating system names no maker"
 
 	wantSystem   = "a name that only one maker's system asks for"
+	wantMore     = "another service that only one maker's system asks for"
 	wantIdentity = "a second, independent kind of evidence: a DHCP host name or vendor class, an assigned hardware address, a model in a User-Agent in clear"
+	wantOther    = "a second, independent kind of evidence: a name that only one maker's system asks for, or one of DHCP, hardware address and model in a User-Agent that was not seen yet"
 	wantHolder   = "DHCP of the device that holds the address, or a tap on the device's side of it"
 	wantBrand    = "evidence that only one brand of the group shows: host name, model or its own update server"
 	wantAgree    = "evidence of identity that agrees: now it points to more than one maker"
@@ -74,6 +76,8 @@ var (
 	wantsOwn      = []string{wantHolder, wantIdentity}
 	wantsBrand    = []string{wantIdentity, wantBrand}
 	wantsProof    = []string{wantIdentity, wantRefute}
+	wantsOther    = []string{wantOther, wantRefute}
+	wantsMore     = []string{wantMore, wantIdentity, wantTraffic}
 	wantsIdentity = []string{wantSystem, wantIdentity, wantTraffic}
 )
 
@@ -90,8 +94,12 @@ func wordsFor(j *judgement, c *candidate) []string {
 		return wantsOwn
 	case c.kind == groupOf && c.conf == Likely:
 		return wantsBrand
+	case c.conf == Likely && c.fam[Names] < j.set.rules.Weight:
+		return wantsOther
 	case c.conf == Likely:
 		return wantsProof
+	case c.own[Names] >= j.set.rules.Weight:
+		return wantsMore
 	case c.fam[Names] >= j.set.rules.Weight || c.strong == 0:
 		return wantsIdentity
 	}
