@@ -22,7 +22,7 @@ func good() []frameCase {
 		return eth(0x800, ip4(47, join(u16(flags), u16(proto), body)))
 	}
 	vni := u32(42 << 8)
-	return []frameCase{
+	return append(rare(), []frameCase{
 		{"ethernet", 1, e, nil},
 		{"padded", 1, join(e, make([]byte, 6)), nil},
 		{"llc-snap", 1, eth8023(snap(0x800, in)), nil},
@@ -75,7 +75,7 @@ func good() []frameCase {
 		{"802.11", 105, wifiData(1, false, snap(0x800, in)), nil},
 		{"radiotap", 127, join([]byte{0, 0, 8, 0, 0, 0, 0, 0}, wifiData(1, true, snap(0x800, in))), nil},
 		{"vxlan-in-gre", 1, gre(0, 0x800, ip4(17, udp(50000, 4789, join([]byte{8, 0, 0, 0}, vni, eth(0x8100, dot1q(3, 0x800, in)))))), []string{"gre", "vxlan:42", "vlan:3"}},
-	}
+	}...)
 }
 
 func swap(b []byte) []byte {
@@ -212,7 +212,7 @@ func TestStops(t *testing.T) {
 
 // An ordinary datagram on a tunnel's port is not lost.
 func TestPlainDatagramOnTunnelPort(t *testing.T) {
-	for _, port := range []int{4789, 8472, 4790, 6081, 2152, 5247, 37008, 3544, 1701, 6635, 4754} {
+	for _, port := range []int{4789, 8472, 4790, 6081, 2152, 5247, 37008, 3544, 1701, 6635, 4754, 3386, 4341, 5072, 12222} {
 		for _, body := range [][]byte{[]byte("an ordinary datagram, long enough to hold a header of any tunnel there is"), make([]byte, 64), {}} {
 			var p Packet
 			f := ip4(17, udp(port, 40000, body))

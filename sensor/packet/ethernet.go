@@ -90,6 +90,15 @@ func (p *Packet) rareType(t uint16, b []byte, wire int) Reason {
 		return p.carry(EtherIP, 0, b, wire, (*Packet).ethernet)
 	case 0x880b:
 		return p.ppp(b, wire)
+	case 0x22f3:
+		return p.trill(b, wire)
+	case 0x892f: // HSR: path and size, sequence number (IEC 62439-3)
+		return p.tag(HSR, 4, b, wire)
+	case 0x8903: // FabricPath: tree and TTL, then the frame
+		if len(b) < 2 {
+			return Truncated
+		}
+		return p.carry(EtherIP, 0, b[2:], wire-2, (*Packet).ethernet)
 	case 0x88e5: // MACsec
 		return TunnelEncrypted
 	case 0x88cc, 0x8809, 0x888e, 0x9000, 0x8902, 0x88f7, 0x8899, 0x88e3, typeDiscovery, 0x2000, 0x8035:
@@ -154,6 +163,8 @@ func (p *Packet) llc(b []byte, wire int) Reason {
 		return p.snap(b, wire)
 	case b[0] == 0x06 && b[1] == 0x06: // IP
 		return p.ip(b[3:], wire-3)
+	case b[0] == 0xfe && b[1] == 0xfe && len(b) > 3 && b[2] == 3: // ISO network layer (RFC 2684, section 5.2)
+		return p.networkID(b[3:], wire-3)
 	case b[0] == 0x42, b[0] == 0xfe, b[0] == 0: // spanning tree, IS-IS, null
 		return Control
 	}
@@ -164,14 +175,37 @@ func (p *Packet) snap(b []byte, wire int) Reason {
 	if len(b) < 8 {
 		return Truncated
 	}
-	oui, t := be.Uint32(b[2:])&0xffffff, be.Uint16(b[6:])
+	return p.snapBody(b[3:], wire-3)
+}
+
+// snapBody reads organisation and protocol, and what they announce.
+func (p *Packet) snapBody(b []byte, wire int) Reason {
+	if len(b) < 5 {
+		return Truncated
+	}
+	oui, t := be.Uint32(b)>>8, be.Uint16(b[3:])
 	switch {
 	case oui == 0x00000c, oui == 0x00e02b, oui == 0x0180c2: // Cisco and Extreme discovery
 		return Control
-	case oui == 0x0080c2 && t == 7: // bridged Ethernet without FCS (RFC 2684)
-		return p.carry(EtherIP, 0, b[8:], wire-8, (*Packet).ethernet)
+	case oui == 0x0080c2 && (t == 7 || t == 1): // bridged Ethernet, without or with FCS; padded on ATM (RFC 2684, section 5.2)
+		if r, ok := p.inside(EtherIP, 0, b[5:], wire-5, (*Packet).ethernet); ok || len(b) < 7 {
+			return r
+		}
+		return p.carry(EtherIP, 0, b[7:], wire-7, (*Packet).ethernet)
 	case oui != 0 && oui != 0x0000f8 || t < 0x600:
 		return NotIP
 	}
-	return p.etherType(t, b[8:], wire-8)
+	return p.etherType(t, b[5:], wire-5)
+}
+
+// trill reads TRILL (RFC 6325, section 3): options in words, an Ethernet frame.
+func (p *Packet) trill(b []byte, wire int) Reason {
+	if len(b) < 6 {
+		return Truncated
+	}
+	n := 6 + 4*int(be.Uint16(b)>>6&0x1f)
+	if len(b) < n {
+		return Truncated
+	}
+	return p.carry(TRILL, 0, b[n:], wire-n, (*Packet).ethernet)
 }

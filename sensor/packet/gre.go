@@ -22,11 +22,8 @@ func (p *Packet) gre(b []byte, wire int) Reason {
 	default:
 		return BadVersion
 	}
-	if flags&0x4000 != 0 { // source routing (RFC 1701) was withdrawn
-		return BadLength
-	}
 	n, key := 4, uint32(0)
-	if flags&0x8000 != 0 {
+	if flags&0xc000 != 0 { // checksum and offset: there if either is meant
 		n += 4
 	}
 	if flags&0x2000 != 0 {
@@ -38,6 +35,9 @@ func (p *Packet) gre(b []byte, wire int) Reason {
 	}
 	if flags&0x1000 != 0 {
 		n += 4
+	}
+	if flags&0x4000 != 0 {
+		n = greRouting(n, b)
 	}
 	if len(b) < n {
 		return Truncated
@@ -57,12 +57,35 @@ func (p *Packet) gre(b []byte, wire int) Reason {
 		return p.carry(GRE, key, b, wire, (*Packet).ppp)
 	case 0: // keep-alive of Cisco routers
 		return Control
+	case 0x8200, 0x8210, 0x8220, 0x8230, 0x8240, 0x8250, 0x8260, 0x8270, 0x8280, 0x8290,
+		0x82a0, 0x82b0, 0x82c0, 0x82d0, 0x82e0, 0x82f0, 0x8300, 0x8310, 0x8320, 0x8330, 0x8340, 0x8350,
+		0x8360, 0x8370, 0x8380, 0x8390: // Aruba's access points, one number for each radio and SSID
+		return p.carry(GRE, key, b, wire, (*Packet).wifi)
 	case typeIPv4, 0x0021:
 		return p.carry(GRE, key, b, wire, (*Packet).ipv4)
 	case typeIPv6:
 		return p.carry(GRE, key, b, wire, (*Packet).ipv6)
 	}
 	return p.greOther(proto, key, b, wire)
+}
+
+// maxRoutes bounds the source route entries followed.
+const maxRoutes = 16
+
+// greRouting skips the source routes at n (RFC 1701), each of which states its
+// length; one without length and family is the last.
+func greRouting(n int, b []byte) int {
+	for range maxRoutes {
+		if len(b) < n+4 {
+			break
+		}
+		family, size := be.Uint16(b[n:]), int(b[n+3])
+		if n += 4; family == 0 && size == 0 {
+			return n
+		}
+		n += size
+	}
+	return len(b) + 1
 }
 
 // greOther reads any other EtherType.

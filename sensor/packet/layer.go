@@ -16,6 +16,8 @@ const (
 	Loopback
 	PPP
 	HDLC
+	FrameRelay
+	Filter // what a packet filter or a capture card wrote before the frame
 	WiFi
 	Radiotap
 	Prism
@@ -40,6 +42,12 @@ const (
 	FourInSix
 	SixInSix
 	EtherIP
+	TRILL
+	HSR
+	AYIYA
+	LISP
+	LWAPP
+	PIM
 	PseudoWire
 	IPv4
 	IPv6
@@ -54,10 +62,11 @@ const (
 )
 
 var layerNames = [numLayers]string{
-	"none", "ethernet", "llc", "sll", "sll2", "raw", "loopback", "ppp", "hdlc", "802.11",
+	"none", "ethernet", "llc", "sll", "sll2", "raw", "loopback", "ppp", "hdlc", "frame-relay", "filter", "802.11",
 	"radiotap", "prism", "vlan", "mpls", "pppoe", "nsh", "vntag", "cisco-metadata", "gre",
 	"erspan", "vxlan", "vxlan-gpe", "geneve", "gtpu", "capwap", "tzsp", "l2tp", "teredo",
-	"ipip", "6in4", "4in6", "6in6", "etherip", "pw", "ipv4", "ipv6", "ah", "esp",
+	"ipip", "6in4", "4in6", "6in6", "etherip", "trill", "hsr", "ayiya",
+	"lisp", "lwapp", "pim", "pw", "ipv4", "ipv6", "ah", "esp",
 	"tcp", "udp", "icmp", "icmpv6", "arp",
 }
 

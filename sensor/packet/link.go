@@ -62,6 +62,20 @@ func (p *Packet) link(link uint16, b []byte, wire int) Reason {
 	case linkPPI:
 		return p.ppi(b, wire)
 	}
+	return p.rareLink(link, b, wire)
+}
+
+// rareLink keeps the seldom ones out of the way of the frequent ones.
+func (p *Packet) rareLink(link uint16, b []byte, wire int) Reason {
+	switch link {
+	case linkENC, linkPFLOG, linkPKTAP, linkPKTAPUser, linkERF, linkIPNET, linkNFLOG, linkNetAnalyzer, linkNetRaw, linkMPacket:
+		return p.filterLink(link, b, wire)
+	case linkTokenRing, linkSLIP, linkFDDI, linkATM, linkATMClassic, linkFrameRelay, linkIPFC, linkSunATM,
+		linkFireWire, linkMPLS, linkInfiniband, linkBrcmTag, linkBrcmBefore, linkDSA, linkEDSA:
+		return p.wanLink(link, b, wire)
+	case linkJuniperEthernet, linkJuniperPPP, linkJuniperFrameRelay, linkJuniperHDLC, linkJuniperPPPoE:
+		return p.juniper(link, b, wire)
+	}
 	return UnknownLink
 }
 

@@ -3,7 +3,7 @@ package packet
 // vxlan reads VXLAN (RFC 7348, section 5), with or without the protocol
 // field of VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe).
 func (p *Packet) vxlan(b []byte, wire int) (Reason, bool) {
-	if len(b) < 8 || b[0]&0x08 == 0 || b[7] != 0 {
+	if len(b) < 8 || b[0]&0x08 == 0 {
 		return 0, false
 	}
 	vni := be.Uint32(b[4:]) >> 8
@@ -83,7 +83,7 @@ func (p *Packet) nsh(b []byte, wire int) Reason {
 
 // geneve reads Geneve (RFC 8926, section 3.4).
 func (p *Packet) geneve(b []byte, wire int) (Reason, bool) {
-	if len(b) < 8 || b[0]>>6 != 0 || b[7] != 0 {
+	if len(b) < 8 || b[0]>>6 != 0 {
 		return 0, false
 	}
 	n := 8 + int(b[0]&0x3f)*4
@@ -118,9 +118,8 @@ func (p *Packet) gtpu(b []byte, wire int) (Reason, bool) {
 		return 0, false
 	}
 	teid := be.Uint32(b[4:])
-	if n := 8 + int(be.Uint16(b[2:])); n > wire {
-		return 0, false
-	} else if n < wire {
+	length := 8 + int(be.Uint16(b[2:]))
+	if n := length; n < wire {
 		wire, b = n, b[:min(n, len(b))]
 	}
 	n := 8
@@ -141,7 +140,16 @@ func (p *Packet) gtpu(b []byte, wire int) (Reason, bool) {
 			next = b[n-1]
 		}
 	}
-	return p.inside(GTPU, teid, b[n:], wire-n, (*Packet).ip)
+	if wire < n {
+		return 0, false
+	}
+	if length > wire { // it claims more than there is: what is inside must be the better
+		return p.sound(GTPU, teid, b[n:], wire-n, (*Packet).ip)
+	}
+	if r, ok := p.inside(GTPU, teid, b[n:], wire-n, (*Packet).ip); ok {
+		return r, true
+	}
+	return p.sound(GTPU, teid, b[n:], wire-n, (*Packet).ethernet) // a session of type Ethernet (TS 23.501, section 5.6.10.2)
 }
 
 // teredo reads IPv6 over UDP (RFC 4380, section 5.1.1), behind the

@@ -88,6 +88,9 @@ func (p *Packet) l2tp(b []byte, wire int) (Reason, bool) {
 		return 0, false
 	}
 	flags, n := be.Uint16(b), 2
+	if flags == 3 { // version 3 (RFC 3931, section 4.1.2): two octets reserved
+		return p.l2tp3Session(b[4:], wire-4)
+	}
 	if flags&0x000f != 2 || flags&0x8000 != 0 { // control messages are plain UDP
 		return 0, false
 	}
@@ -125,13 +128,30 @@ func (p *Packet) l2tp3(b []byte, wire int) Reason {
 	if be.Uint32(b) == 0 {
 		return Control
 	}
+	if r, ok := p.l2tp3Session(b, wire); ok {
+		return r
+	}
+	return OtherTransport
+}
+
+// l2tp3Session reads a session's frame: behind its number and a cookie of zero,
+// four or eight octets, the word of the default sublayer or none.
+func (p *Packet) l2tp3Session(b []byte, wire int) (Reason, bool) {
+	if len(b) < 4 || be.Uint32(b) == 0 {
+		return 0, false
+	}
 	for _, n := range [...]int{4, 8, 12, 16} {
 		if len(b) < n {
 			break
 		}
+		outer := *p
 		if r, ok := p.inside(L2TP, 0, b[n:], wire-n, (*Packet).ethernet); ok && r != Control {
-			return r
+			return r, true
+		}
+		*p = outer
+		if r, ok := p.sound(L2TP, 0, b[n:], wire-n, (*Packet).ppp); ok {
+			return r, true
 		}
 	}
-	return OtherTransport
+	return 0, false
 }

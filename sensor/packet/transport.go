@@ -41,10 +41,14 @@ func (p *Packet) tunnelProto(b []byte, wire int) Reason {
 			return Truncated
 		}
 		return p.carry(EtherIP, 0, b[2:], wire-2, (*Packet).ethernet)
+	case 103:
+		return p.pim(b, wire)
 	case 115:
 		return p.l2tp3(b, wire)
 	case 137: // MPLS in IP (RFC 4023)
 		return p.carry(NoLayer, 0, b, wire, (*Packet).mpls)
+	case 143: // Ethernet behind a segment routing header (RFC 8986, section 9)
+		return p.carry(EtherIP, 0, b, wire, (*Packet).ethernet)
 	}
 	return OtherTransport
 }
@@ -120,6 +124,11 @@ func (p *Packet) udp(b []byte, wire int) Reason {
 	if r, ok := p.udpTunnel(p.SrcPort); ok {
 		return r
 	}
+	if b := p.Payload; len(b) >= 40 && b[0]>>4 == 6 {
+		if r, ok := p.teredoDirect(b, p.PayloadLen); ok {
+			return r
+		}
+	}
 	return Decoded
 }
 
@@ -145,6 +154,14 @@ func (p *Packet) udpTunnel(port uint16) (Reason, bool) {
 		return p.teredo(b, wire)
 	case 1701:
 		return p.l2tp(b, wire)
+	case 3386:
+		return p.gtp0(b, wire)
+	case 4341:
+		return p.lisp(b, wire)
+	case 5072:
+		return p.ayiya(b, wire)
+	case 12222:
+		return p.lwapp(b, wire)
 	case 6635: // MPLS in UDP (RFC 7510)
 		return p.onlyWhole(b, wire, (*Packet).mpls)
 	case 4754: // GRE in UDP (RFC 8086)
@@ -183,6 +200,21 @@ func (p *Packet) ah(b []byte, wire int) Reason {
 	}
 	p.Proto = b[0]
 	return p.transport(b[n:], wire-n)
+}
+
+// pim reads a Register message (RFC 7761, section 4.9.3), which carries a
+// multicast datagram, unless it is one that only keeps the state.
+func (p *Packet) pim(b []byte, wire int) Reason {
+	if len(b) < 8 {
+		return Truncated
+	}
+	if b[0] != 0x21 || b[4]&0x40 != 0 {
+		return OtherTransport
+	}
+	if r, ok := p.inside(PIM, 0, b[8:], wire-8, (*Packet).ip); ok {
+		return r
+	}
+	return OtherTransport
 }
 
 // over returns v4 or v6, after the version of the outer header.
