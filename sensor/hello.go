@@ -2,6 +2,7 @@ package sensor
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"picket/sensor/flow"
 	"picket/sensor/observation"
@@ -69,13 +70,26 @@ func (w *Worker) helloOf() *observation.Hello {
 		Version: wire.VersionName(m.Version), JA4: w.ja4(), ALPN: w.protocols(m.ALPN),
 		ECH: m.ECHState(m.ECH.Present && sni != "" && w.announced.has(sni, m.ECH.ConfigID)).String(),
 	}
-	if m.NameReason == wire.NameIPLiteral { // shown as sent; it names nothing
+	switch { // shown as sent, in lower case; it names nothing
+	case m.NameReason == wire.NameIPLiteral:
 		h.SNI = w.names.string(m.ServerName)
+	case (m.NameReason == wire.NameNotAName || m.NameReason == wire.NameTooLong) && printable(m.ServerName):
+		h.SNI = strings.ToLower(string(m.ServerName))
 	}
 	if !w.cfg.NoJA3 {
 		h.JA3 = m.JA3()
 	}
 	return h
+}
+
+// printable reports whether b is text that can stand in an event.
+func printable(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			return false
+		}
+	}
+	return len(b) <= 255 && utf8.Valid(b)
 }
 
 func (w *Worker) ja4() string {

@@ -18,8 +18,8 @@ func (w *Worker) dhcpDatagram(f *flow.Flow, p *packet.Packet, version int) bool 
 	if version == 6 {
 		parse = m.Parse6
 	}
-	if parse(p.Payload) != nil {
-		return false
+	if err := parse(p.Payload); err != nil && (err != wire.ErrTruncated || len(m.Options) == 0 || version == 6 && len(m.ClientID) == 0) {
+		return false // of a message that was cut, the options before the cut are right
 	}
 	o := w.bare(observation.DHCP, p)
 	if m.FromServer { // client → server

@@ -202,13 +202,16 @@ const lateHello flow.Inspect = 1 << 2
 // maxLate is in how many segments it is looked for.
 const maxLate = 16
 
-// late looks for a ClientHello that fits one segment.
+// late looks for a ClientHello, or a request in clear, that fits one segment.
 func (w *Worker) late(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 	if f.Aux++; f.Aux > maxLate {
 		f.Inspect &^= lateHello
 		return false
 	}
-	if !wire.IsClientHello(p.Payload) || w.hello.ParseStream(p.Payload) != wire.Whole {
+	if !wire.IsClientHello(p.Payload) {
+		return w.lateRequest(f, d, p)
+	}
+	if w.hello.ParseStream(p.Payload) != wire.Whole {
 		return false
 	}
 	f.Inspect &^= lateHello
@@ -219,6 +222,27 @@ func (w *Worker) late(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 	w.table.FollowRecords(f, d, p.Payload)
 	f.Aux = 1
 	w.tlsHello(f, d, p, "")
+	return true
+}
+
+// lateRequest looks for a request in clear at the start of a segment, where
+// the capture began in the middle of what the client sent before.
+func (w *Worker) lateRequest(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
+	if !f.MissedStart() {
+		return false
+	}
+	if _, s := w.http.Parse(p.Payload); s != wire.Whole || w.http.Response {
+		return false
+	}
+	c := w.convos.of(f)
+	if c == nil {
+		return false
+	}
+	if d == flow.Down {
+		f.SetOpener(d)
+	}
+	w.open(c)
+	w.observeRequest(f, p, c, nil)
 	return true
 }
 

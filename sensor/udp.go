@@ -63,6 +63,9 @@ func (w *Worker) datagram(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		w.dnsDatagram(f, d, p)
 		return
 	}
+	if isSTUN(b) {
+		return // as many as it takes to find a path: DTLS may follow (RFC 7983)
+	}
 	if t := wire.TunnelUDP(b, p.SrcPort, p.DstPort); t != wire.NoTunnel {
 		w.tunnel(f, d, p, t.String(), "bytes", "")
 		w.release(f)
@@ -99,6 +102,11 @@ func (w *Worker) byPort(f *flow.Flow, d flow.Dir, p *packet.Packet) bool {
 
 // release ends the inspection of a flow of datagrams.
 func (w *Worker) release(f *flow.Flow) { f.Inspect = 0 }
+
+// isSTUN knows a message of STUN by its magic cookie (RFC 8489, section 5).
+func isSTUN(b []byte) bool {
+	return len(b) >= 20 && b[0] < 4 && b[4] == 0x21 && b[5] == 0x12 && b[6] == 0xa4 && b[7] == 0x42
+}
 
 func isDTLS(b []byte) bool {
 	_, ok := wire.IsDTLS(b)
@@ -224,8 +232,12 @@ func (w *Worker) dtlsDatagram(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 		w.release(f)
 		return
 	}
-	if f.Aux++; f.Aux >= maxGuesses {
+	if f.Aux++; f.Aux >= maxDTLSDatagrams {
 		w.dropDTLS(c, Incomplete)
 		w.release(f)
 	}
 }
+
+// maxDTLSDatagrams is how many datagrams of a flow are looked through for its
+// hello: some clients send one fragment in each, and a cookie asks for two hellos.
+const maxDTLSDatagrams = 64

@@ -130,7 +130,7 @@ func (t *Table) hello(d *Device, o *observation.Observation) {
 	if o.Kind == observation.QUIC {
 		s.family = "quic"
 	}
-	if h.SNI != "" && h.ECH != "real" { // the outer name of ECH is nobody's choice
+	if h.SNI != "" && h.SNIReason == "" && h.ECH != "real" { // the outer name of ECH is nobody's choice
 		t.name(d, s)
 	}
 	if h.JA4 != "" {

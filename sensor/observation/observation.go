@@ -77,8 +77,8 @@ type Observation struct {
 
 // Hello is a ClientHello over TCP, QUIC or DTLS.
 type Hello struct {
-	SNI       string // lower case, no trailing dot; empty when absent or kept out
-	SNIReason string // why an SNI that was there is not in SNI: "ip-literal", "too-long", "not-a-name"
+	SNI       string // lower case, no trailing dot; as sent when SNIReason says that it names nothing; empty when absent or not text
+	SNIReason string // why an SNI that was sent is no name: "empty", "ip-literal", "too-long", "not-a-name"; empty for a name
 	ALPN      []string
 	Version   string // highest offered: "1.3", "1.2", ... "dtls1.2"
 	JA3, JA4  string

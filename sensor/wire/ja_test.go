@@ -123,3 +123,15 @@ func TestJA4Edges(t *testing.T) {
 		}
 	}
 }
+
+// A list whose length is odd, as broken stacks send it, has the codes that fit.
+func TestHalfACode(t *testing.T) {
+	var h Hello
+	body := spec{suites: []uint16{0x1301}, exts: []ext{{10, []byte{0, 3, 0, 29, 0}}, {13, []byte{0, 2, 4, 3}}}}
+	if err := h.Parse(body.message()); err != nil || h.Groups.Len() != 1 || h.Groups.At(0) != 29 {
+		t.Fatalf("%v, groups %x", err, []byte(h.Groups))
+	}
+	if got, want := string(h.AppendJA3(nil)), "771,4865,10-13,29,"; got != want {
+		t.Errorf("JA3 %s, want %s", got, want)
+	}
+}

@@ -278,13 +278,14 @@ func tlsHostName(body []byte) []byte {
 	return nil
 }
 
-// tlsCodes16 reads a vector of 16-bit codes with a 16-bit length.
+// tlsCodes16 reads a vector of 16-bit codes with a 16-bit length; half a code
+// at the end is left out.
 func tlsCodes16(body []byte) Codes {
 	v, _, ok := tlsCut16(body)
-	if !ok || len(v)%2 != 0 {
+	if !ok {
 		return nil
 	}
-	return v
+	return v[:len(v)&^1]
 }
 
 // tlsCut8 cuts a vector with an 8-bit length off b.
