@@ -61,6 +61,11 @@ func (j *judgement) contest(i int) {
 		if o.own[DHCP] >= r.DHCP.Likely && c.fam[DHCP] < r.DHCP.Likely {
 			c.guest = true
 		}
+		// A system that writes its own vendor class does not send the model
+		// of somebody's phone: that is another device.
+		if o.own[DHCP] >= r.DHCP.Exclusive && c.fam[DHCP] < r.DHCP.Likely && max(c.own[UserAgent], c.own[Push]) >= r.Rival.Names {
+			c.mixed = true
+		}
 		identity := max(o.own[DHCP], o.own[Hardware], o.own[Local])
 		if identity >= r.Rival.Identity {
 			c.conflict = true

@@ -33,8 +33,13 @@ func (d *Dossier) Replay(s *Set) []Evidence {
 			field += "#" + strconv.Itoa(int(t.sub))
 		}
 		days := t.days & withinBinding(t.last, since)
+		first := t.last - t.apart(since)
 		for n := int64(31); n > 0; n-- {
-			if days>>n&1 != 0 {
+			switch {
+			case days>>n&1 == 0:
+			case floorDay(t.last)-floorDay(first) == n: // as long before the last as it was
+				add(first, field, "", t.visit)
+			default:
 				add(t.last-n*day, field, "", t.visit)
 			}
 		}

@@ -85,7 +85,7 @@ func (j *judgement) collect(d *Dossier) {
 		l.base = j.set.rules.weight(&l)
 		l.w = l.base * fading(j.set.rules.halfLife(g), d.last-t.last)
 		if t.days != 1 {
-			l.days = bits.OnesCount32(t.days & withinBinding(t.last, j.since))
+			l.days = t.daysSince(j.since)
 		}
 		j.insert(l)
 	}
@@ -114,6 +114,18 @@ func before(a, b *line) bool {
 		return a.sig < b.sig
 	}
 	return a.sub < b.sub
+}
+
+// daysSince is on how many days of the binding an item was seen. Midnight alone
+// makes no second day: its sights must lie half a day apart for each more.
+func (t *item) daysSince(since int64) int {
+	return min(bits.OnesCount32(t.days&withinBinding(t.last, since)), 1+int(t.apart(since)/(day/2)))
+}
+
+// apart is how many seconds lie between the first sight within the binding
+// and the last.
+func (t *item) apart(since int64) int64 {
+	return min(int64(t.span), t.last-max(since, t.last-40*day))
 }
 
 // withinBinding masks the days of an item that fall into the binding.

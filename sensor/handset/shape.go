@@ -10,7 +10,7 @@ func (j *judgement) shape(c *candidate) (class, isHandset string) {
 	}
 	var self, asked [forms]float64
 	special := j.special()
-	behind := c != nil && j.shared(c)
+	behind := c != nil && j.shared(c) && (j.net.SharedAddress || !c.guest) // else the holder is what is told
 	for i := range j.n {
 		l := &j.lines[i]
 		if !j.formed(l, &special) || behind && !j.ofLeaseholder(c, l) {
