@@ -6,10 +6,10 @@ import (
 	"runtime/debug"
 )
 
-// startPercent has the first garbage collection wait for a heap of 16 MiB
+// startPercent has the first garbage collection wait for a heap of 32 MiB
 // (the runtime's 4 MiB times this): what is read at the start stays, and
-// marking it early is a fifth of the time that the start takes.
-const startPercent = 400
+// a site of some hundred devices needs no more in all.
+const startPercent = 800
 
 // collectLate puts the first garbage collection off; after it the collector
 // works as it is told to, or by default.

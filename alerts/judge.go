@@ -199,7 +199,7 @@ func (j *Judge) Question(q sensor.Question) {
 	defer j.mu.Unlock()
 	j.advance(q.At)
 	d := j.dossier(q.Device)
-	if !d.concerned {
+	if !j.countsQuestions(d) {
 		return
 	}
 	p := j.place(placeKey{name: q.Name, question: true}, nil)
@@ -211,6 +211,17 @@ func (j *Judge) Question(q sensor.Question) {
 			j.apply(d, i, r, &t, p, false)
 		}
 	}
+}
+
+// countsQuestions reports that some rule counts what d asks for: only then is
+// the name worth placing.
+func (j *Judge) countsQuestions(d *dossier) bool {
+	for i, r := range j.rules {
+		if d.standing(i) == Prohibited && r.severity[tried] != Off {
+			return true
+		}
+	}
+	return false
 }
 
 // asks puts an address of the device that is not exempt into t, if all its

@@ -144,7 +144,7 @@ func (t *Table) place(d *Device, p observation.Place) {
 	if p.AccessPoint == "" && p.SSID == "" && p.Switch == "" && p.Port == "" && p.VLAN == 0 {
 		return
 	}
-	next, words := place{at: nanos(p.At), vlan: p.VLAN}, wordsOf(&p)
+	next := place{at: nanos(p.At), vlan: p.VLAN}
 	if old := d.place; old != nil {
 		since := time.Duration(next.at - old.at)
 		if since < 0 {
@@ -155,14 +155,14 @@ func (t *Table) place(d *Device, p observation.Place) {
 				return
 			}
 		}
-		if old.vlan == p.VLAN && old.words() == words {
+		if old.vlan == p.VLAN && old.words() == wordsOf(&p) {
 			if since < time.Minute {
 				return
 			}
 			next.said = old.said
 		}
 	}
-	d.place = next.with(words)
+	d.place = next.with(wordsOf(&p))
 	d.flags |= stale
 	d.root().flags |= stale
 }

@@ -13,7 +13,9 @@ const (
 	identAddr   = 'a'
 )
 
-func macIdentity(m packet.MAC) []byte { return append([]byte{identMAC}, m[:]...) }
+func macIdentity(m packet.MAC) []byte {
+	return append(append(make([]byte, 0, 1+len(m)), identMAC), m[:]...)
+}
 
 // addrIdentity is that of an address alone. Since tells apart the devices
 // that held it one after the other; 0 for the first.

@@ -30,7 +30,8 @@ func placeFrom(p *observation.Place) *place {
 // with returns p to keep, with the words of a source if it has none yet.
 func (p place) with(words spot) *place {
 	if p.said == nil && words != (spot{source: bySight}) {
-		p.said = &words
+		said := words // kept; the words themselves need not be
+		p.said = &said
 	}
 	return &p
 }
