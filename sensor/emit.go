@@ -53,8 +53,7 @@ func (w *Worker) flush() bool {
 	}
 	if w.observe != nil {
 		w.observe(w.batch)
-		clear(w.batch)
-		w.batch = w.batch[:0]
+		w.batch = w.batch[:0] // slot clears what is used again
 		return true
 	}
 	if w.cfg.Wait {
