@@ -37,5 +37,6 @@ func (m *member) forget(store *evidence.Store, id string) error {
 	}
 	m.desk.Forget(id)
 	m.identity.Forget(device.ID(id))
+	m.sums.Forget(device.ID(id))
 	return nil
 }

@@ -25,6 +25,7 @@ type member struct {
 	flows    alerts.FlowOf
 	desk     *fleet.Desk
 	identity *fleet.Identity
+	sums     *fleet.Sums
 	rules    func() []*alerts.Rule
 	seen     map[device.ID]seenView
 	events   atomic.Uint64
@@ -74,6 +75,23 @@ func (m *member) flowOf() alerts.FlowOf {
 	return m.flows
 }
 
+// name is that of this sensor in the fleet; empty without one.
+func (m *member) name() string {
+	if m == nil {
+		return ""
+	}
+	return m.node.Name()
+}
+
+// sum has the thresholds of judge hold for what the fleet sees together.
+func (m *member) sum(judge *alerts.Judge, log *slog.Logger) (err error) {
+	if m == nil {
+		return nil
+	}
+	m.sums, err = fleet.NewSums(m.node, judge, log)
+	return err
+}
+
 // sink is who the sensor tells: next, the fleet looking on.
 func (m *member) sink(next sensor.Sink) sensor.Sink {
 	if m == nil {
@@ -96,6 +114,8 @@ func (m *member) share(a *assembly, store *evidence.Store, log *slog.Logger) {
 			m.identity.Receive(msg)
 		case fleet.KindEpisode:
 			m.desk.Receive(msg)
+		case fleet.KindPartial:
+			m.sums.Receive(msg)
 		}
 	}
 	before := a.pipeline.Observe
@@ -146,6 +166,7 @@ func (m *member) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return m.node.Run(ctx) })
 	g.Go(func() error { return m.desk.Run(ctx) })
+	g.Go(func() error { return m.sums.Run(ctx) })
 	return g.Wait()
 }
 

@@ -75,8 +75,11 @@ func newOutpost(t *testing.T, f fleet.Config, state string) *outpost {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}, Announce: o.member.announcer(o, store, log), FlowOf: o.member.flowOf()})
+	o.judge, err = alerts.NewJudge(alerts.JudgeConfig{Rules: j.rules, Geo: j.geo, Store: alerts.Kept{Store: store}, Announce: o.member.announcer(o, store, log), FlowOf: o.member.flowOf(), Sensor: o.member.name()})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.member.sum(o.judge, log); err != nil {
 		t.Fatal(err)
 	}
 	k, err := newKeeper(o.judge, store, j.geo, log)

@@ -220,10 +220,13 @@ func (s *station) wire(sources []sensor.Source) error {
 	}
 	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
 		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
-		FlowOf: s.fleet.flowOf(),
+		FlowOf: s.fleet.flowOf(), Sensor: s.fleet.name(),
 		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.fleet.sum(s.judge, s.log); err != nil {
 		return err
 	}
 	if s.keeper, err = newKeeper(s.judge, s.store, s.places, s.log); err != nil {

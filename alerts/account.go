@@ -35,6 +35,8 @@ type account struct {
 	held     uint64 // of sent: before the verdict
 	dbs      []string
 	flows    flowBook
+	portions portions
+	sumOf    []string // sensors that passed the threshold together; none: this one alone, or not
 	dirty    bool
 	saved    time.Time
 	trusted  bool              // restored: the verdict of the store holds until another one contradicts it
@@ -193,14 +195,11 @@ func (a *account) weigh(t *sensor.Transfer) {
 		a.reach(tried, t.First)
 		return
 	}
-	n := t.Sent
-	if a.rule.Policy.Threshold.Count != all {
-		n -= min(n, t.Handshake)
-	}
 	before := a.window.sum
-	sum := a.window.add(t.Last, n, time.Duration(a.rule.Policy.Threshold.Within))
+	sum := a.window.add(t.Last, a.counted(t), time.Duration(a.rule.Policy.Threshold.Within))
 	switch {
 	case sum >= uint64(a.rule.Policy.Threshold.Sent):
+		a.sumOf = nil
 		from := t.Last
 		if before == 0 {
 			from = t.First
@@ -209,6 +208,14 @@ func (a *account) weigh(t *sensor.Transfer) {
 	case t.Sent+t.Received > 0 || t.Packets > 0:
 		a.reach(connected, t.First)
 	}
+}
+
+// counted is what of a transfer counts towards the threshold.
+func (a *account) counted(t *sensor.Transfer) uint64 {
+	if a.rule.Policy.Threshold.Count == all {
+		return t.Sent
+	}
+	return t.Sent - min(t.Sent, t.Handshake)
 }
 
 func (a *account) reach(condition int, from time.Time) {
@@ -263,6 +270,10 @@ func (a *account) absorb(b *account) {
 		a.others.merge(b.others)
 	}
 	a.flows.absorb(&b.flows)
+	a.portions.absorb(&b.portions)
+	if len(a.sumOf) == 0 && !a.reached[sent] {
+		a.sumOf = b.sumOf
+	}
 	a.sent, a.hands, a.held = a.sent+b.sent, a.hands+b.hands, a.held+b.held
 	for i := range a.reached {
 		a.reached[i] = a.reached[i] || b.reached[i]

@@ -50,6 +50,7 @@ func (j *Judge) replaceRule(d *dossier, a *account, r *Rule) {
 		}
 		j.unite(d, a)
 	}
+	a.portions = portions{} // their stretches are those of the old window
 	j.rejudge(d, a, "policy changed")
 }
 
@@ -108,6 +109,7 @@ func (j *Judge) rejudge(d *dossier, a *account, cause string) {
 		s.hits = a.rule.Places(at)
 		if len(s.hits) == 0 || !j.stillAsked(a.rule, &t, s.geo.Owner.Name, maker) {
 			a.flows.drop(k)
+			a.portions = portions{} // which of them went there is not known
 			a.sent -= s.sent
 			a.hands -= s.hands
 			continue
@@ -121,7 +123,7 @@ func (j *Judge) rejudge(d *dossier, a *account, cause string) {
 	void := went && len(a.servers) == 0 && (a.others == nil || a.others.flows == 0) && len(a.ids) == 0
 	if void {
 		a.reached[tried], a.reached[connected], a.reached[sent], a.reached[identifier] = false, false, false, false
-		a.window = window{}
+		a.window, a.sumOf = window{}, nil
 	}
 	severity, _ := a.severity(handset.Certain)
 	if !a.open() || severity != Off {
@@ -267,7 +269,7 @@ func accountOf(e *evidence.Episode) *account {
 		first: e.First, last: e.Last, sent: e.Sent, hands: e.Handshake, hourHid: e.Hidden,
 		ids: e.Identifiers, caveats: e.Caveats, dbs: e.Databases, episode: e, saved: e.Last,
 	}
-	a.flows = flowsOf(e)
+	a.flows, a.sumOf = flowsOf(e), e.SumOf
 	a.trusted = a.open()
 	if k := slices.Index(conditionOrder[:], e.Condition); k >= 0 && a.open() {
 		a.reached[k] = true

@@ -18,6 +18,7 @@ func (j *Judge) settle(d *dossier, i int, a *account) {
 	if d.view == nil || d.standing(i) != Prohibited && !(a.trusted && a.open()) || !j.about(d, a) {
 		return
 	}
+	j.sumUp(d, a)
 	severity, _ := a.severity(j.confidence(d, a))
 	if severity == Off {
 		return
@@ -137,6 +138,7 @@ func (j *Judge) close(d *dossier, a *account, at time.Time, reason string) {
 	delete(j.open, a)
 	j.held++
 	a.window, a.reached, a.trusted, a.held = window{}, [len(conditionOrder)]bool{}, false, 0
+	a.portions, a.sumOf = portions{}, nil
 	j.log.Info("episode closed", "episode", e.ID, "policy", e.Policy, "device", d.id, "reason", reason)
 }
 
@@ -197,7 +199,7 @@ func (j *Judge) describe(d *dossier, a *account) {
 	e.Device = string(d.id)
 	e.First, e.Last, e.Sent, e.Handshake, e.Hidden = a.first, a.last, a.sent, a.hands, a.hourHid
 	e.Caveats, e.Identifiers, e.Databases = slices.Clone(a.caveats), slices.Clone(a.ids), slices.Clone(a.dbs)
-	e.PolicyHash = a.rule.Hash
+	e.PolicyHash, e.SumOf = a.rule.Hash, slices.Clone(a.sumOf)
 	if d.view != nil && !(a.trusted && d.view.Verdict.Confidence < handset.Certain) {
 		describeDevice(e, d)
 	}

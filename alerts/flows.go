@@ -40,7 +40,9 @@ const (
 // tellFlow notes a conversation of an account, where somebody asks for them.
 func (j *Judge) tellFlow(a *account, t *sensor.Transfer) {
 	if j.flowOf != nil {
-		a.flows.add(j.flowOf(t.Device.Realm, t.Client, t.Server, t.Proto), t, a.open())
+		k := j.flowOf(t.Device.Realm, t.Client, t.Server, t.Proto)
+		a.flows.add(k, t, a.open())
+		j.portion(a, k, t)
 	}
 }
 

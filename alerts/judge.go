@@ -26,6 +26,7 @@ type JudgeConfig struct {
 	Logger   *slog.Logger // nil: no log
 	Limits   Limits
 	FlowOf   FlowOf    // for a fleet; nil: conversations are not told apart
+	Sensor   string    // name in the fleet, with FlowOf: thresholds hold for what all sensors see together; empty: for this one alone
 	Now      time.Time // start of packet time, for what the store has; zero: everything it has
 }
 
@@ -47,6 +48,7 @@ type Judge struct {
 
 	databases databases
 	flowOf    FlowOf
+	sums      *sums // nil: thresholds are this sensor's own
 
 	dossiers dossiers
 	held     int // accounts without an open episode
@@ -66,6 +68,9 @@ func NewJudge(c JudgeConfig) (*Judge, error) {
 	}
 	if j.log == nil {
 		j.log = slog.New(slog.DiscardHandler)
+	}
+	if c.Sensor != "" && c.FlowOf != nil {
+		j.sums = newSums(c.Sensor)
 	}
 	j.schedule(c.Now)
 	return j, j.restore(c.Now)

@@ -131,6 +131,7 @@ func (j *Judge) sweep(now time.Time) {
 			j.remove(d)
 		}
 	}
+	j.sweepHeard(now)
 	if j.metrics == nil {
 		return
 	}

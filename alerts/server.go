@@ -102,6 +102,9 @@ func Sentence(e evidence.Episode) string {
 		fmt.Fprintf(&b, ", most of it to %s", endWords(&e.Servers[0]))
 	}
 	fmt.Fprintf(&b, ", since %s", e.First.UTC().Format(time.RFC3339))
+	if len(e.SumOf) > 1 {
+		fmt.Fprintf(&b, "; above the threshold of the policy as the sum of %d sensors (%s)", len(e.SumOf), strings.Join(e.SumOf, ", "))
+	}
 	if e.Place != "" {
 		fmt.Fprintf(&b, "; %s", e.Place)
 	}

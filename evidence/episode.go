@@ -63,6 +63,7 @@ type Episode struct {
 	Databases   []string
 	Sensor      string         `json:",omitempty"` // of the fleet, whose part this is; empty: this sensor's own
 	Flows       []Conversation `json:",omitempty"` // of a sensor of a fleet: Sent by conversation, oldest first
+	SumOf       []string       `json:",omitempty"` // sensors of a fleet that saw the threshold passed together, and none of them alone
 	Untold      time.Time      `json:",omitzero"`  // conversations that ended by then may be missing from Flows; zero: none is
 }
 

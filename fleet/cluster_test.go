@@ -24,6 +24,8 @@ type cluster struct {
 	desks  []*Desk
 	phones []*phone // what each one's Alertmanager was told
 	heard  []*inbox
+	judges []*alerts.Judge
+	stores []*alerts.Memory
 	stop   []func()
 	cables map[[2]int]*cable
 }
@@ -166,6 +168,7 @@ func newCluster(t testing.TB) *cluster {
 		})
 		c.dirs = append(c.dirs, t.TempDir())
 		c.phones, c.heard = append(c.phones, &phone{}), append(c.heard, &inbox{seen: map[string]int{}})
+		c.stores = append(c.stores, &alerts.Memory{})
 	}
 	for i := range 3 {
 		for k := range 3 {
@@ -177,7 +180,7 @@ func newCluster(t testing.TB) *cluster {
 			}
 		}
 	}
-	c.nodes, c.desks, c.stop = make([]*Node, 3), make([]*Desk, 3), make([]func(), 3)
+	c.nodes, c.desks, c.stop, c.judges = make([]*Node, 3), make([]*Desk, 3), make([]func(), 3), make([]*alerts.Judge, 3)
 	for i := range 3 {
 		c.start(i)
 	}
@@ -199,10 +202,18 @@ func (c *cluster) start(i int) {
 	}
 	n.claimWait = time.Minute // the machine may be busy: who tells is the question here, not when
 	d := NewDesk(n, c.phones[i], nil)
+	judge := judgeOf(c.t, n.Name(), d, c.stores[i])
+	sums, err := NewSums(n, judge, nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
 	n.OnMessage = func(m *Message) {
 		c.heard[i].take(m)
-		if m.Kind == KindEpisode {
+		switch m.Kind {
+		case KindEpisode:
 			d.Receive(m)
+		case KindPartial:
+			sums.Receive(m)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -213,7 +224,8 @@ func (c *cluster) start(i int) {
 		}
 	})
 	wait.Go(func() { _ = d.Run(ctx) })
-	c.nodes[i], c.desks[i] = n, d
+	wait.Go(func() { _ = sums.Run(ctx) })
+	c.nodes[i], c.desks[i], c.judges[i] = n, d, judge
 	c.stop[i] = func() {
 		cancel()
 		wait.Wait()

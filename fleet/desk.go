@@ -28,7 +28,8 @@ type Desk struct {
 	queue []note
 	kick  chan struct{}
 
-	cases map[caseKey]*episodeCase // of Run alone
+	cases   map[caseKey]*episodeCase // of Run alone
+	waiting map[caseKey]bool         // those with a page that waits; of Run alone
 }
 
 // note is a notice of our judge, or a message of another sensor.
@@ -51,6 +52,8 @@ type episodeCase struct {
 	told  *evidence.Episode // as people were last told by us; nil while we do not
 	since time.Time         // of the notice that was told
 	at    time.Time         // last touched, our clock
+	wait  *alerts.Notice    // a page that waits for the parts of others; nil: none
+	until time.Time         // for so long
 }
 
 const (
@@ -69,7 +72,7 @@ func NewDesk(n *Node, next alerts.Announcer, log *slog.Logger) *Desk {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{node: n, next: next, log: log, kick: make(chan struct{}, 1), cases: map[caseKey]*episodeCase{}}
+	return &Desk{node: n, next: next, log: log, kick: make(chan struct{}, 1), cases: map[caseKey]*episodeCase{}, waiting: map[caseKey]bool{}}
 }
 
 // Announce implements alerts.Announcer.
@@ -122,13 +125,18 @@ func (d *Desk) Run(ctx context.Context) error {
 	}
 	tick := time.NewTicker(deskEvery)
 	defer tick.Stop()
+	soon := time.NewTicker(waitEvery)
+	defer soon.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			d.work(ctx)
+			d.openWaiting(true)
 			return nil
 		case <-d.kick:
 			d.work(ctx)
+		case <-soon.C:
+			d.openWaiting(false)
 		case <-tick.C:
 			d.takeOver()
 		}
@@ -164,6 +172,10 @@ func partOf(m *Message) *part {
 		return nil
 	}
 	p.Episode.Sensor = ""
+	if !slices.ContainsFunc(p.Episode.SumOf, func(n string) bool { return !goodName().MatchString(n) }) && len(p.Episode.SumOf) <= maxWords {
+		return p
+	}
+	p.Episode.SumOf = nil
 	return p
 }
 
@@ -208,7 +220,7 @@ func (d *Desk) dropCase() {
 	var oldest caseKey
 	var at time.Time
 	for k, c := range d.cases {
-		if c.told == nil && (at.IsZero() || c.at.Before(at)) {
+		if c.told == nil && c.wait == nil && (at.IsZero() || c.at.Before(at)) {
 			oldest, at = k, c.at
 		}
 	}
@@ -248,8 +260,14 @@ func (d *Desk) local(ctx context.Context, n alerts.Notice) {
 	}
 	k := keyOf(&e)
 	c := d.hold(k, d.node.c.Name, p)
+	if c.wait != nil && n.Kind != alerts.Changed {
+		d.openNow(k, c)
+	}
 	if c.told != nil {
 		d.update(k, c)
+		return
+	}
+	if n.Kind == alerts.Opened && d.await(k, c, n) {
 		return
 	}
 	if n.Kind == alerts.Opened || n.Kind == alerts.Resumed {
@@ -306,7 +324,12 @@ func (d *Desk) remote(m *Message) {
 	}
 	d.keep.part(m.Source, &p.Episode)
 	k := keyOf(&p.Episode)
-	if c := d.hold(k, m.Source, p); c.told != nil {
+	c := d.hold(k, m.Source, p)
+	if c.wait != nil && c.whole(c.wait.Episode.SumOf) {
+		d.openNow(k, c)
+		return
+	}
+	if c.told != nil {
 		d.update(k, c)
 	}
 }
@@ -340,54 +363,4 @@ func (d *Desk) closeClaim(k caseKey, severity string, at time.Time) {
 	if _, err := d.node.claim(context.Background(), k, want, func(claim) bool { return false }); err != nil {
 		d.log.Debug("fleet: end of a case not noted", "err", err)
 	}
-}
-
-// takeOver tells of cases whose teller is lost, so that its alert does not
-// end while the device goes on.
-func (d *Desk) takeOver() {
-	for k, c := range d.cases {
-		d.abandon(k, c)
-		own := c.parts[d.node.c.Name]
-		if own == nil || c.told != nil || !own.Episode.Closed.IsZero() || !own.Episode.Firing {
-			d.tidy(k, c)
-			continue
-		}
-		others := false
-		for name := range c.parts {
-			others = others || name != d.node.c.Name && !d.node.lost(name)
-		}
-		if !others {
-			d.open(context.Background(), k, c, alerts.Notice{Kind: alerts.Resumed, Episode: own.Episode, Since: own.Episode.Opened})
-		}
-	}
-}
-
-// abandon ends the parts of sensors that have been lost for a day: nobody
-// else can. Should one come back, its own word holds.
-func (d *Desk) abandon(k caseKey, c *episodeCase) {
-	for name, p := range c.parts {
-		if name == d.node.c.Name || !p.Episode.Closed.IsZero() || d.node.now().Sub(p.at) < continued || !d.node.lost(name) {
-			continue
-		}
-		ended := *p
-		ended.Episode.Closed, ended.Episode.CloseReason, ended.Episode.Firing = p.Episode.Last, "its sensor "+name+" has not been heard of for a day", false
-		c.parts[name] = &ended
-		d.keep.part(name, &ended.Episode)
-		if c.told != nil {
-			d.update(k, c)
-		}
-	}
-}
-
-// tidy forgets a case that ended long ago.
-func (d *Desk) tidy(k caseKey, c *episodeCase) {
-	if c.told != nil || d.node.now().Sub(c.at) < continued {
-		return
-	}
-	for _, p := range c.parts {
-		if p.Episode.Closed.IsZero() {
-			return
-		}
-	}
-	delete(d.cases, k)
 }

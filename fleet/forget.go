@@ -142,6 +142,10 @@ func (n *Node) stale(m *Message) bool {
 		}
 	}
 	id, last := m.ID, &when.Record.Last
+	if m.Kind == KindPartial {
+		p := partialOf(m)
+		return p != nil && !m.At.After(n.forgotten[p.Device])
+	}
 	if m.Kind == KindEpisode {
 		if json.Unmarshal(m.Body, &when) != nil {
 			return false
@@ -223,7 +227,7 @@ func (s *spool) erase(id, self string, now time.Time) error {
 // saidOf lists what this sensor has said of a device and its episodes, in
 // messages of their own.
 func (s *spool) saidOf(id string) ([]*Message, error) {
-	rows, err := s.db.Query("SELECT body FROM said WHERE kind IN ('device', 'episode') AND instr(cast(body AS TEXT), ?) > 0", `"`+id+`"`)
+	rows, err := s.db.Query("SELECT body FROM said WHERE kind IN ('device', 'episode', 'partial') AND instr(cast(body AS TEXT), ?) > 0", `"`+id+`"`)
 	if err != nil {
 		return nil, fmt.Errorf("fleet: spool: %w", err)
 	}
@@ -243,7 +247,7 @@ func (s *spool) saidOf(id string) ([]*Message, error) {
 
 // eraseHeard removes what others said of a device.
 func (s *spool) eraseHeard(id string) error {
-	if _, err := s.db.Exec("DELETE FROM heard WHERE kind IN ('device', 'episode') AND instr(cast(body AS TEXT), ?) > 0", `"`+id+`"`); err != nil {
+	if _, err := s.db.Exec("DELETE FROM heard WHERE kind IN ('device', 'episode', 'partial') AND instr(cast(body AS TEXT), ?) > 0", `"`+id+`"`); err != nil {
 		return fmt.Errorf("fleet: spool: %w", err)
 	}
 	return s.rewrite("SELECT thing, body FROM heard WHERE kind = 'batch'", id, func(thing any, m *Message, body []byte) error {

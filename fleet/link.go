@@ -144,7 +144,7 @@ func ensure(ctx context.Context, js jetstream.JetStream, c Config) (*stores, err
 
 func stateSubjects() []string {
 	var out []string
-	for _, k := range [...]Kind{KindDevice, KindBatch, KindEpisode, KindForget} {
+	for _, k := range [...]Kind{KindDevice, KindBatch, KindEpisode, KindForget, KindPartial} {
 		out = append(out, prefix+string(k)+".>")
 	}
 	return out

@@ -87,9 +87,23 @@ func combine(parts map[string]*part) evidence.Episode {
 		}
 		out.Caveats = union(out.Caveats, []string{text})
 	}
-	out.Flows, out.Untold, out.Sensor = nil, time.Time{}, ""
+	out.Flows, out.Untold, out.Sensor, out.SumOf = nil, time.Time{}, "", sumOf(names, parts)
 	out.Firing = open
 	out.Sentence = alerts.Sentence(out)
+	return out
+}
+
+// sumOf lists the sensors that passed a threshold together; none when one of
+// them passed it alone.
+func sumOf(names []string, parts map[string]*part) (out []string) {
+	for _, n := range names {
+		e := &parts[n].Episode
+		if e.Condition == evidence.Sent && len(e.SumOf) == 0 {
+			return nil
+		}
+		out = union(out, e.SumOf)
+	}
+	slices.Sort(out)
 	return out
 }
 

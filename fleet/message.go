@@ -10,12 +10,16 @@ import (
 // Schema is the version of the messages that this build writes. A field may
 // be added under a new Schema alone; what changes the meaning of one raises
 // the oldest version whose readers understand it too. Since 2 there are
-// batches, and an episode tells its conversations apart.
-const Schema = 2
+// batches, and an episode tells its conversations apart; since 3 there are
+// partials, and an episode says whose sum it is.
+const Schema = 3
 
 // readable is the oldest version whose readers understand a message of a kind.
 func readable(k Kind) int {
-	if k == KindBatch || k == KindForget {
+	switch k {
+	case KindPartial:
+		return 3
+	case KindBatch, KindForget:
 		return 2
 	}
 	return 1
@@ -39,6 +43,7 @@ const (
 	KindDevice  Kind = "device"  // what one sensor knows of one device
 	KindBatch   Kind = "batch"   // of several devices; see Item
 	KindEpisode Kind = "episode" // one sensor's part of an episode
+	KindPartial Kind = "partial" // what one sensor saw of a device towards a policy's threshold; see alerts.Partial
 	KindForget  Kind = "forget"  // a device of which everything is to be removed, whoever said it
 	KindEvent   Kind = "event"   // a line for others to read; appended, never replaced
 )
@@ -51,7 +56,7 @@ type Message struct {
 	Readable int             `json:"readable"` // oldest Schema whose readers understand it
 	Source   string          `json:"source"`   // name of the sensor
 	Kind     Kind            `json:"kind"`
-	Scope    string          `json:"scope"` // realm of a device, policy of an episode, type of an event
+	Scope    string          `json:"scope"` // realm of a device or partial, policy of an episode, type of an event
 	ID       string          `json:"id"`
 	Version  int64           `json:"version"` // grows with each change at the source
 	At       time.Time       `json:"at"`      // clock of the source when it was said

@@ -69,6 +69,11 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(golden)
 	f.Add([]byte("{}"))
+	partial, err := os.ReadFile("testdata/schema-3-partial.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(partial)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := decode(b)
 		if err != nil {
@@ -78,6 +83,7 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("subject %q", s)
 		}
 		partOf(m)
+		partialOf(m)
 	})
 }
 

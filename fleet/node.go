@@ -48,6 +48,9 @@ type Node struct {
 	// called again when it fails.
 	OnForget func(id string, at time.Time) error
 
+	// summing counts for the metrics; nil: thresholds are this sensor's own.
+	summing func() (near, heard int, dropped, passed uint64)
+
 	spool  *spool
 	inside *server.Server
 	nc     *nats.Conn

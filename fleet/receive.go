@@ -78,12 +78,14 @@ func (n *Node) consume(ctx context.Context, s *stores) error {
 	}
 }
 
-// subjects are what concerns this sensor: devices of the realms that it
-// shares, episodes, and what is to be forgotten.
+// subjects are what concerns this sensor: devices and partials of the
+// realms that it shares, episodes, and what is to be forgotten.
 func (n *Node) subjects() []string {
 	out := []string{prefix + string(KindEpisode) + ".>", prefix + string(KindForget) + ".>"}
 	for _, r := range n.c.Share {
-		out = append(out, prefix+string(KindDevice)+"."+token(r)+".>", prefix+string(KindBatch)+"."+token(r)+".>")
+		for _, k := range [...]Kind{KindDevice, KindBatch, KindPartial} {
+			out = append(out, prefix+string(k)+"."+token(r)+".>")
+		}
 	}
 	return out
 }

@@ -17,7 +17,8 @@ func golden(t testing.TB, name string) []byte {
 	return bytes.TrimSpace(b)
 }
 
-// What schema 2 added is read as it was when it was new, and written so.
+// What schema 2 added is read as it was when it was new, and written so by
+// this one, but for its number.
 func TestSchema2(t *testing.T) {
 	m, err := decode(golden(t, "schema-2-batch.json"))
 	if err != nil {
@@ -43,16 +44,53 @@ func TestSchema2(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := golden(t, map[Kind]string{KindBatch: "schema-2-batch.json", KindEpisode: "schema-2-episode.json"}[m.Kind]); m.Kind == KindBatch && !bytes.Equal(again, want) {
+		if want := golden(t, map[Kind]string{KindBatch: "schema-2-batch.json", KindEpisode: "schema-2-episode.json"}[m.Kind]); m.Kind == KindBatch && !bytes.Equal(again, bytes.Replace(want, []byte(`"schema":2`), []byte(`"schema":3`), 1)) {
 			t.Errorf("written as\n%s\nwant\n%s", again, want)
 		}
+	}
+}
+
+// What schema 3 added is read as it was when it was new, and written so.
+func TestSchema3(t *testing.T) {
+	want := golden(t, "schema-3-partial.json")
+	m, err := decode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := partialOf(m)
+	if p == nil || p.Device != "d-0123456789ab" || len(p.Bytes) != 2 || p.Bytes[1].Sent != 120 {
+		t.Fatalf("read as %+v", p)
+	}
+	if again, err := encode(m); err != nil || !bytes.Equal(again, want) {
+		t.Errorf("written as\n%s\nwant\n%s", again, want)
+	}
+	for n := range want {
+		if _, err := decode(want[:n]); err == nil {
+			t.Fatalf("first %d bytes: read", n)
+		}
+	}
+}
+
+// A sensor of schema 2 neither asks for partials nor takes one: it is told
+// that it could not read it. Its episodes are read, and ours by it.
+func TestWhatASensorOfSchema2Is(t *testing.T) {
+	var head struct{ Schema, Readable int }
+	if err := json.Unmarshal(golden(t, "schema-3-partial.json"), &head); err != nil || head.Readable <= 2 {
+		t.Errorf("%+v: a reader of schema 2 would take it", head)
+	}
+	old, err := decode(golden(t, "schema-2-episode.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := partOf(old); p == nil || p.Episode.SumOf != nil {
+		t.Errorf("read as %+v", p)
 	}
 }
 
 // A sensor of schema 1 reads episodes of this build, and not what it could
 // not understand: that is what readable tells it.
 func TestWhatAReaderOfSchema1IsTold(t *testing.T) {
-	for kind, want := range map[Kind]int{KindDevice: 1, KindEpisode: 1, KindEvent: 1, KindBatch: 2, KindForget: 2} {
+	for kind, want := range map[Kind]int{KindDevice: 1, KindEpisode: 1, KindEvent: 1, KindBatch: 2, KindForget: 2, KindPartial: 3} {
 		b, err := encode(&Message{Source: "s", Kind: kind, ID: "x", Version: 1, At: time.Unix(1, 0)})
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +137,7 @@ func TestPackedMessages(t *testing.T) {
 
 // FuzzHostile gives a node what a sensor in the wrong hands may send.
 func FuzzHostile(f *testing.F) {
-	for _, name := range []string{"schema-1.json", "schema-2-batch.json", "schema-2-episode.json"} {
+	for _, name := range []string{"schema-1.json", "schema-2-batch.json", "schema-2-episode.json", "schema-3-partial.json"} {
 		f.Add(golden(f, name))
 	}
 	p, err := newPacker()
@@ -124,6 +162,9 @@ func FuzzHostile(f *testing.F) {
 			if p := partOf(m); p != nil {
 				combine(map[string]*part{"a": p, "b": p})
 			}
+		}
+		if m.Kind == KindPartial {
+			hearsay(t, m)
 		}
 		for _, d := range append(m.devices(), m) {
 			read(d)

@@ -218,8 +218,8 @@ type saying struct {
 
 func (s *saying) msgID() string { return fmt.Sprintf("%s/%d", s.thing, s.version) }
 
-// unsent returns the oldest that were not acknowledged: episodes first,
-// sheets of devices last.
+// unsent returns the oldest that were not acknowledged: episodes and what may
+// become one first, sheets of devices last.
 func (s *spool) unsent(limit int) ([]saying, error) {
 	out, err := s.unsentOthers(limit)
 	if err != nil || len(out) >= limit {
@@ -247,7 +247,7 @@ func (s *spool) unsent(limit int) ([]saying, error) {
 const sheetsAtOnce = 32
 
 func (s *spool) unsentOthers(limit int) ([]saying, error) {
-	rows, err := s.db.Query("SELECT thing, kind, subject, version, body FROM said WHERE sent = 0 ORDER BY kind <> 'episode', seq LIMIT ?", limit)
+	rows, err := s.db.Query("SELECT thing, kind, subject, version, body FROM said WHERE sent = 0 ORDER BY kind NOT IN ('episode', 'partial'), seq LIMIT ?", limit)
 	if err != nil {
 		return nil, fmt.Errorf("fleet: spool: %w", err)
 	}

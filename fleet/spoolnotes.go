@@ -94,6 +94,15 @@ func (s *spool) told(each func(body []byte)) error {
 	return s.bodies(each, "SELECT body FROM told ORDER BY key")
 }
 
+// ownPartials calls each for the partials that this sensor said and that hold.
+func (s *spool) ownPartials(each func(*Message)) error {
+	return s.bodies(func(body []byte) {
+		if m, err := s.pack.decode(body); err == nil && !m.Gone {
+			each(m)
+		}
+	}, "SELECT body FROM said WHERE kind = 'partial'")
+}
+
 // ownParts calls each for what this sensor said of its episodes since a time.
 func (s *spool) ownParts(since time.Time, each func(*Message)) error {
 	return s.bodies(func(body []byte) {
