@@ -107,7 +107,9 @@ func TestSlowDisk(t *testing.T) {
 }
 
 // holdStore holds the write lock for two seconds, lets go for a moment, and
-// holds it again.
+// holds it again. The moment is longer than the tenth of a second after which
+// SQLite's busy handler asks again: a slow disk makes everybody wait, nobody
+// for ever.
 func holdStore(t *testing.T, path string, stop <-chan struct{}) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(10000)&_txlock=immediate")
 	if err != nil {
@@ -129,7 +131,7 @@ func holdStore(t *testing.T, path string, stop <-chan struct{}) {
 		select {
 		case <-stop:
 			return
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(300 * time.Millisecond):
 		}
 	}
 }
