@@ -284,3 +284,45 @@ func TestWhatIsNotBelievedIsNotSummed(t *testing.T) {
 		t.Error("withdrawn and held")
 	}
 }
+
+// What was told of a device that is to be forgotten is withdrawn, and what
+// others told of it goes; what comes late of before is left alone.
+func TestPartialsAreForgotten(t *testing.T) {
+	n := aloneNode(t, Config{})
+	judge := judgeOf(t, "alone", nil, nil)
+	s, err := NewSums(n, judge, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sends(judge, "d-0123456789ab", 1, 600)
+	s.tell()
+	if err := n.commit(); err != nil {
+		t.Fatal(err)
+	}
+	said := func() (n2 int) {
+		if err := n.spool.ownPartials(func(*Message) { n2++ }); err != nil {
+			t.Fatal(err)
+		}
+		return n2
+	}
+	if said() != 1 {
+		t.Fatalf("%d said, want one", said())
+	}
+	late, err := decode(golden(t, "schema-3-partial.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.OnForget = func(id string, _ time.Time) error { s.Forget(device.ID(id)); return nil }
+	if err := n.spool.toForget("d-0123456789ab", n.now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if said() != 0 || !n.stale(late) {
+		t.Errorf("%d said; what comes late is stale: %v", said(), n.stale(late))
+	}
+	if near, _, _, _ := judge.Summing(); near != 1 || len(judge.Partials(n.now().Add(time.Hour), 9)[0].Bytes) != 0 {
+		t.Errorf("%d still told of", near)
+	}
+}
