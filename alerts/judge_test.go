@@ -171,19 +171,6 @@ func TestAttemptIsNoTransfer(t *testing.T) {
 	}
 }
 
-// TestQuestionIsPlacedWhereItCounts: a name that a device asks for is placed
-// only once a rule counts what that device asks.
-func TestQuestionIsPlacedWhereItCounts(t *testing.T) {
-	for confidence, want := range map[handset.Confidence]int{handset.Likely: 0, handset.Certain: 1} {
-		w := newWorld(t, worldConfig{})
-		v := phone(dev, "xiaomi", confidence)
-		w.judge.Question(sensor.Question{At: start, Device: v, Name: "owned.example"})
-		if got := w.judge.places.young.held; got != want {
-			t.Errorf("%v: %d names placed, want %d", confidence, got, want)
-		}
-	}
-}
-
 // TestIdentifierIsOfThePolicy: plane and owner decide about an identifier as
 // they do about bytes, before any were counted.
 func TestIdentifierIsOfThePolicy(t *testing.T) {

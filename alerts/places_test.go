@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"picket/geo"
+	"picket/sensor"
+	"picket/sensor/handset"
 )
 
 func nthKey(i int) placeKey {
@@ -106,5 +108,18 @@ func BenchmarkPlaceKnown(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		w.judge.place(keys[i*7919%len(keys)], nil)
+	}
+}
+
+// TestQuestionIsPlacedWhereItCounts: a name that a device asks for is placed
+// only once a rule counts what that device asks.
+func TestQuestionIsPlacedWhereItCounts(t *testing.T) {
+	for confidence, want := range map[handset.Confidence]int{handset.Likely: 0, handset.Certain: 1} {
+		w := newWorld(t, worldConfig{})
+		v := phone(dev, "xiaomi", confidence)
+		w.judge.Question(sensor.Question{At: start, Device: v, Name: "owned.example"})
+		if got := w.judge.places.young.held; got != want {
+			t.Errorf("%v: %d names placed, want %d", confidence, got, want)
+		}
 	}
 }
