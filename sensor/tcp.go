@@ -135,10 +135,13 @@ func (w *Worker) tryTLS(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byte
 		w.table.Release(f, flow.Up)
 		w.table.Release(f, flow.Down)
 	case wire.Other:
-		if _, ok := wire.IsTLSRecord(front); ok {
+		if typ, ok := wire.IsTLSRecord(front); ok {
 			w.table.FollowRecords(f, d, front)
 			if w.table.Stream(f, d) != flow.MissedStart {
 				return s
+			}
+			if typ == tlsHandshake && d == flow.Down && f.Total(flow.Up).Packets == 0 {
+				return s // the answer came in first: the hello may follow
 			}
 			f.App = appTLS // its start was missed: no name will come
 			w.table.Release(f, flow.Up)

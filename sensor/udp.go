@@ -66,7 +66,11 @@ func (w *Worker) datagram(f *flow.Flow, d flow.Dir, p *packet.Packet) {
 	if isSTUN(b) {
 		return // as many as it takes to find a path: DTLS may follow (RFC 7983)
 	}
-	if t := wire.TunnelUDP(b, p.SrcPort, p.DstPort); t != wire.NoTunnel {
+	t := wire.NoTunnel
+	if len(b) >= p.PayloadLen { // one that the snap length cut has no exact length to be judged by
+		t = wire.TunnelUDP(b, p.SrcPort, p.DstPort)
+	}
+	if t != wire.NoTunnel {
 		w.tunnel(f, d, p, t.String(), "bytes", "")
 		w.release(f)
 		return

@@ -103,3 +103,35 @@ func TestDHCPCut(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswerComesFirst: where two taps are merged, the answer may overtake the
+// hello; its bytes count and its name is read.
+func TestAnswerComesFirst(t *testing.T) {
+	k := newTalk("203.0.113.5:443")
+	hello := helloOfChrome(t, "www.example.com")
+	k.up(hello).down([]byte("\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00"))
+	k.frames[0].Data, k.frames[1].Data = k.frames[1].Data, k.frames[0].Data
+	k.frames[0].Wire, k.frames[1].Wire = k.frames[1].Wire, k.frames[0].Wire
+	seen := observe(t, WorkerConfig{}, k.frames)
+	events, _ := told(seen)
+	if len(events) != 1 || !bytes.HasPrefix([]byte(events[0]), []byte("tls sni=www.example.com")) {
+		t.Errorf("events %q", events)
+	}
+	var sent uint64
+	for i := range seen {
+		sent += seen[i].Flow.Sent
+	}
+	if sent != uint64(len(hello)) {
+		t.Errorf("%d bytes sent, want %d", sent, len(hello))
+	}
+}
+
+// TestCutDatagramIsNoTunnel: what the snap length cut is not judged by its length.
+func TestCutDatagramIsNoTunnel(t *testing.T) {
+	wireguard := append([]byte{1, 0, 0, 0, 9}, make([]byte, 143)...)
+	k := newTalk("203.0.113.5:51820").datagram(true, append(wireguard, 1, 2, 3, 4))
+	k.frames[0].Data = k.frames[0].Data[:len(k.frames[0].Data)-4]
+	if events, _ := told(observe(t, WorkerConfig{}, k.frames)); len(events) != 0 {
+		t.Errorf("events %q", events)
+	}
+}

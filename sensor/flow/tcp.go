@@ -18,7 +18,7 @@ func (t *Table) tcp(f *Flow, s, o *side, p *packet.Packet) {
 		seq++
 		t.synchronise(s, seq)
 	}
-	if s.state&seqKnown == 0 {
+	if s.state&seqKnown == 0 || s.total.Packets == 1 && s.overtaken(seq) {
 		s.begin(seq, p)
 	}
 	if d := int32(seq - s.next); d == 0 && s.state&records == 0 {
@@ -51,6 +51,21 @@ func (s *side) begin(seq uint32, p *packet.Packet) {
 	}
 	s.next, s.base, s.front = seq, seq, seq
 	s.state |= seqKnown | midway
+}
+
+// maxOvertaken is how far the answer to a segment may be ahead of it.
+const maxOvertaken = 1 << 16
+
+// overtaken reports that the first segment seen of a direction stands before
+// what the other end acknowledged, by which alone the direction was known: its
+// answer came in first.
+func (s *side) overtaken(seq uint32) bool {
+	d := int32(seq - s.next)
+	if s.state&midway == 0 || d >= 0 || d < -maxOvertaken {
+		return false
+	}
+	s.total.Missed -= min(s.total.Missed, uint32(-d))
+	return true
 }
 
 // synchronise takes the base from a SYN; a later one is believed as long as
