@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -77,8 +78,16 @@ func (p *pages) fleetOf() (Fleet, error) {
 	return f, err
 }
 
+// states of a sensor, worst first.
+var states = []string{"lost", "late", "up"}
+
+// fleet shows first whoever needs somebody to look after it.
 func (p *pages) fleet(*http.Request) (string, any, error) {
 	f, err := p.fleetOf()
+	f.Sensors = slices.Clone(f.Sensors)
+	slices.SortStableFunc(f.Sensors, func(a, b Sensor) int {
+		return cmp.Compare(slices.Index(states, a.State), slices.Index(states, b.State))
+	})
 	return "Fleet", f, err
 }
 
