@@ -17,7 +17,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
 	"picket/alerts"
@@ -26,8 +25,6 @@ import (
 	"picket/geo"
 	"picket/sensor"
 	"picket/sensor/capture"
-	"picket/sensor/device"
-	"picket/sensor/observation"
 )
 
 type runCmd struct {
@@ -175,97 +172,6 @@ func (s *station) open() ([]sensor.Source, error) {
 		}
 	}
 	return sources, nil
-}
-
-// wire joins sources, judge, metrics and endpoint.
-func (s *station) wire(sources []sensor.Source) error {
-	j := s.j.Load()
-	registry := prometheus.NewRegistry()
-	s.registry = registry
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(newGeoMetrics(s.places, s.cmd.State))
-	s.metrics = alerts.NewMetrics(registry, alerts.MetricsConfig{
-		Series: s.cfg.Limits.Series, Makers: j.set.Makers(), Policies: policyNames(j.rules), Snapshot: s.snapshot,
-	})
-	var err error
-	kept := storeConfig(s.cfg, s.cmd.State)
-	kept.Logger, kept.OnRuling = s.log, s.ruled
-	s.store, err = evidence.Open(kept)
-	if err != nil {
-		return err
-	}
-	registry.MustRegister(newStoreMetrics(s.store, s.framesLost))
-	if s.events, err = newEventLog(s.cfg.Events, s.policies, registry, s.log); err != nil {
-		return usageError{err}
-	}
-	if every := time.Duration(s.cfg.Canary.Every); every > 0 {
-		s.canary = newCanaryMetrics(registry, every, time.Now())
-	}
-	store := keptEpisodes{alerts.Kept{Store: s.store}, func(e *evidence.Episode) {
-		s.saved(e)
-		s.events.episode(e)
-	}}
-	links := alerts.Links{External: externalURL(s.cfg)}
-	s.notifier, err = alerts.NewNotifier(alerts.NotifierConfig{
-		Alertmanager: s.cfg.Alertmanager, Links: links, Outbox: store, Metrics: s.metrics, Logger: s.log,
-	})
-	if err != nil {
-		return usageError{err}
-	}
-	if s.fleet, err = join(s.cfg.Fleet, s.cmd.State, s.policies, s.fleetHealth, s.log); err != nil {
-		return usageError{err}
-	}
-	if s.fleet != nil {
-		registry.MustRegister(s.fleet.node.Metrics())
-	}
-	s.judge, err = alerts.NewJudge(alerts.JudgeConfig{
-		Rules: j.rules, Geo: s.places, Store: store, Announce: s.fleet.announcer(s.notifier, s.store, s.log), Metrics: s.metrics, Logger: s.log, Now: time.Now(),
-		FlowOf: s.fleet.flowOf(), Sensor: s.fleet.name(),
-		Limits: alerts.Limits{Devices: s.cfg.Limits.Devices},
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.fleet.sum(s.judge, s.log); err != nil {
-		return err
-	}
-	if s.keeper, err = newKeeper(s.judge, s.store, s.places, s.log); err != nil {
-		return err
-	}
-	s.keeper.judgedBy(j, time.Now())
-	if s.a, err = assemble(s.app.ctx, s.cfg, j, s.events.sink(s.fleet.sink(s.keeper)), sources, true, s.cmd.State, s.log); err != nil {
-		return err
-	}
-	s.keeper.export = s.a.table.Export
-	s.keeper.crowd = s.crowd
-	if err := s.keeper.holdFrames(s.a); err != nil {
-		return err
-	}
-	if err := s.keeper.restore(s.a.table.Import); err != nil {
-		return err
-	}
-	s.a.pipeline.Now = time.Now
-	s.a.pipeline.Tick = s.tick
-	s.a.pipeline.Base = s.bases()
-	learn := learnNAT64(s.places, s.judge.Replaced, s.log)
-	s.a.tap(func(o *observation.Observation) {
-		s.strays.See(o)
-		learn(o)
-	})
-	s.fleet.share(s.a, s.store, s.log)
-	s.a.identify.OnAhead(s.judge.Ahead)
-	s.a.identify.OnHint(func(h device.Hint) { s.log.Warn(h.Text, "hint", h.Kind, "realm", h.Realm) })
-	pages, err := s.pages(s.cfg)
-	if err != nil {
-		return err
-	}
-	s.endpoint = &endpoint{registry: registry, ready: s.up.Load, pprof: s.cfg.Web.Pprof}
-	s.endpoint.front.show(pages, s.cfg.Redacted(), s.cfg.Web.ExternalURL)
-	if s.cfg.Web.Reload {
-		s.endpoint.reload = s.reload
-	}
-	s.metrics.Reloaded(true, time.Now())
-	return nil
 }
 
 // bases returns the realm of each source's interface.
