@@ -140,7 +140,7 @@ func (w *Worker) tryTLS(f *flow.Flow, d flow.Dir, p *packet.Packet, front []byte
 			if w.table.Stream(f, d) != flow.MissedStart {
 				return s
 			}
-			if typ == tlsHandshake && d == flow.Down && f.Total(flow.Up).Packets == 0 {
+			if typ == tlsHandshake && d == flow.Down && f.Total(flow.Up).Bytes == 0 {
 				return s // the answer came in first: the hello may follow
 			}
 			f.App = appTLS // its start was missed: no name will come

@@ -117,6 +117,14 @@ func TestAnswerComesFirst(t *testing.T) {
 	if len(events) != 1 || !bytes.HasPrefix([]byte(events[0]), []byte("tls sni=www.example.com")) {
 		t.Errorf("events %q", events)
 	}
+	late := tcpTalk("203.0.113.5:443").up(hello).down([]byte("\x16\x03\x03\x00\x05\x02\x00\x00\x01\x00"))
+	for _, i := range []int{1, 3} { // the server's frames come one late, then one early
+		late.frames[i].Data, late.frames[i+1].Data = late.frames[i+1].Data, late.frames[i].Data
+		late.frames[i].Wire, late.frames[i+1].Wire = late.frames[i+1].Wire, late.frames[i].Wire
+	}
+	if events, _ := told(observe(t, WorkerConfig{}, late.frames)); len(events) != 1 || !bytes.HasPrefix([]byte(events[0]), []byte("tls sni=www.example.com")) {
+		t.Errorf("with a handshake: events %q", events)
+	}
 	var sent uint64
 	for i := range seen {
 		sent += seen[i].Flow.Sent
