@@ -70,6 +70,19 @@ func (f *fakeManagers) set(host string, down bool) {
 	f.mu.Unlock()
 }
 
+func (f *fakeManagers) posted() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.posts
+}
+
+// newest is the first alert of the last post.
+func (f *fakeManagers) newest() postable {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last[0]
+}
+
 func (f *fakeManagers) seen() (lines []string, storm bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -91,6 +104,12 @@ func (f *fakeManagers) want(t *testing.T, lines ...string) {
 type running struct {
 	*Notifier
 	stop func()
+}
+
+func (r running) held() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.alerts)
 }
 
 func startNotifier(t *testing.T, f *fakeManagers, c NotifierConfig, hosts ...string) running {
@@ -136,18 +155,18 @@ func TestEveryAlertmanagerIsTold(t *testing.T) {
 		n.Announce(Notice{Opened, e, e.First})
 		time.Sleep(10 * time.Minute)
 		f.want(t, "a PicketEpisode d-1 true", "b PicketEpisode d-1 true")
-		if f.posts < 20 || f.posts > 24 {
-			t.Errorf("%d posts in ten minutes to two Alertmanagers, want one a minute each", f.posts)
+		if n := f.posted(); n < 20 || n > 24 {
+			t.Errorf("%d posts in ten minutes to two Alertmanagers, want one a minute each", n)
 		}
 		want := map[string]string{"alertname": "PicketEpisode", "policy": "p", "device": "d-1", "site": "north"}
-		if got := f.last[0].Labels; fmt.Sprint(got) != fmt.Sprint(want) {
+		if got := f.newest().Labels; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("labels %v, want %v", got, want)
 		}
 		n.Announce(Notice{Resolved, ended(e), time.Time{}})
 		time.Sleep(20 * time.Minute)
 		f.want(t, "a PicketEpisode d-1 true", "b PicketEpisode d-1 true", "a PicketEpisode d-1 false", "b PicketEpisode d-1 false")
-		if p := n.Pending(); len(p) != 0 || len(n.alerts) != 0 {
-			t.Errorf("%d alerts left after the end was told", len(n.alerts))
+		if p := n.Pending(); len(p) != 0 || n.held() != 0 {
+			t.Errorf("%d alerts left after the end was told", n.held())
 		}
 		n.stop()
 	})
@@ -184,7 +203,7 @@ func TestRedirect(t *testing.T) {
 		redirect(false, "south", "b")
 		seen = append(seen, "b PicketEpisode d-1 true")
 		f.want(t, seen...)
-		if got := f.last[0].Labels["site"]; got != "north" {
+		if got := f.newest().Labels["site"]; got != "north" {
 			t.Errorf("an alert that stands changed its site to %s", got)
 		}
 		if _, err := n.Redirect(AlertmanagerConfig{URLs: []string{"ftp://c"}}, Links{}); err == nil {
@@ -198,14 +217,14 @@ func TestRedirect(t *testing.T) {
 
 		redirect(false, "south") // to nobody
 		n.Announce(Notice{Resolved, ended(later), time.Time{}})
-		if len(n.alerts) != 0 {
-			t.Errorf("%d alerts are held for nobody", len(n.alerts))
+		if n.held() != 0 {
+			t.Errorf("%d alerts are held for nobody", n.held())
 		}
 		redirect(true, "south", "b")
 		f.want(t, seen...) // what ended in between is not told; the rest is announced again by the judge
 		n.Announce(Notice{Resumed, stands, time.Time{}})
 		time.Sleep(time.Minute)
-		if got := f.last[0].Labels; got["device"] != "d-1" || got["site"] != "south" {
+		if got := f.newest().Labels; got["device"] != "d-1" || got["site"] != "south" {
 			t.Errorf("told of %v", got)
 		}
 	})
@@ -316,8 +335,8 @@ func TestRefusedAlertsDoNotBlockOthers(t *testing.T) {
 		n.Announce(Notice{Opened, told("d-2"), e.First})
 		time.Sleep(30 * time.Second)
 		f.want(t, "b PicketEpisode d-1 true", "b PicketEpisode d-2 true")
-		if f.posts > 6 {
-			t.Errorf("%d posts: refused alerts are sent again and again", f.posts)
+		if n := f.posted(); n > 6 {
+			t.Errorf("%d posts: refused alerts are sent again and again", n)
 		}
 		n.stop()
 	})
